@@ -1,0 +1,1 @@
+//! Placeholder for the crate `collab` of the map in ARCHITECTURE.md.

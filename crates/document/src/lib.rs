@@ -1,0 +1,1 @@
+//! Placeholder for the crate `document` of the map in ARCHITECTURE.md.

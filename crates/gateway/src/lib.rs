@@ -1,0 +1,1 @@
+//! Placeholder for the crate `gateway` of the map in ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+//! Placeholder for the crate `server` of the map in ARCHITECTURE.md.

@@ -1,0 +1,2 @@
+//! The program `watersmeet`.
+fn main() {}

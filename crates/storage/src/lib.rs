@@ -1,0 +1,1 @@
+//! Placeholder for the crate `storage` of the map in ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+//! Placeholder for the crate `testkit` of the map in ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+//! Placeholder for the crate `web` of the map in ARCHITECTURE.md.

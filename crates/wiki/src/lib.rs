@@ -1,0 +1,1 @@
+//! Placeholder for the crate `wiki` of the map in ARCHITECTURE.md.
