@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     let result = match command.as_str() {
         "run" => run(&rest),
         "test" => test::run(&rest),
-        "tidy" => tidy::run().map(|_| ()),
+        "tidy" => tidy::command(),
         "assets" => setup::assets(),
         _ => {
             eprint!("{USAGE}");
