@@ -1,0 +1,77 @@
+// Fetches the editor when it is likely to be needed, and opens it when it is asked for.
+// Part of the reading page's script, so it must stay small: everything else is in editor.ts.
+
+/** What editor.ts exports. */
+interface EditorModule {
+  openEditor(page: HTMLElement): void
+}
+
+/** How near, in CSS pixels, the pointer comes to the button before the editor is fetched. */
+const NEAR_PX = 120
+
+const loaded = new WeakMap<HTMLElement, Promise<EditorModule>>()
+
+function addStylesheet(href: string): Promise<void> {
+  return new Promise((resolve) => {
+    const link = document.createElement('link')
+    link.rel = 'stylesheet'
+    link.href = href
+    link.onload = link.onerror = () => resolve()
+    document.head.append(link)
+  })
+}
+
+/** Loads script and style once; a failure may be tried again. */
+export function loadEditor(page: HTMLElement): Promise<EditorModule> {
+  let promise = loaded.get(page)
+  if (!promise) {
+    const script: Promise<EditorModule> = import(page.dataset.editorSrc ?? '')
+    promise = Promise.all([script, addStylesheet(page.dataset.editorCss ?? '')]).then(([module]) => module)
+    promise.catch(() => loaded.delete(page))
+    loaded.set(page, promise)
+  }
+  return promise
+}
+
+/** Opens the editor in place of the page's title and body. */
+export async function openEditor(page: HTMLElement): Promise<void> {
+  if (page.dataset.editing) return
+  page.dataset.editing = 'loading'
+  try {
+    const editor = await loadEditor(page)
+    editor.openEditor(page)
+  } catch {
+    delete page.dataset.editing
+    const button = page.querySelector<HTMLElement>('[data-action="edit"]')
+    button?.setAttribute('title', 'The editor could not be loaded. Check the connection and try again.')
+  }
+}
+
+function isNear(event: PointerEvent, button: HTMLElement): boolean {
+  const box = button.getBoundingClientRect()
+  const dx = Math.max(box.left - event.clientX, 0, event.clientX - box.right)
+  const dy = Math.max(box.top - event.clientY, 0, event.clientY - box.bottom)
+  return dx < NEAR_PX && dy < NEAR_PX
+}
+
+/** Attaches to the one `<wm-page>` of the document whose reader may edit. */
+export function watchEditButton(): void {
+  const page = document.querySelector<HTMLElement>('wm-page[data-can-edit="true"]')
+  const button = page?.querySelector<HTMLElement>('[data-action="edit"]')
+  if (!page || !button) return
+  const prepare = () => {
+    document.removeEventListener('pointermove', onMove)
+    void loadEditor(page).catch(() => undefined)
+  }
+  const onMove = (event: PointerEvent) => {
+    if (isNear(event, button)) prepare()
+  }
+  document.addEventListener('pointermove', onMove, { passive: true })
+  button.addEventListener('focus', prepare, { once: true })
+  button.addEventListener('pointerdown', prepare, { once: true })
+  button.addEventListener('click', (event) => {
+    event.preventDefault()
+    void openEditor(page)
+  })
+  if (page.dataset.autoedit === 'true') void openEditor(page)
+}

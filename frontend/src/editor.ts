@@ -1,0 +1,4 @@
+/** Opens the editor in place of title and body of `page`. */
+export function openEditor(page: HTMLElement): void {
+  page.dataset.editing = 'open'
+}

@@ -1,0 +1,3 @@
+import { watchEditButton } from './editor-loader'
+
+watchEditButton()
