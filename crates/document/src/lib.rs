@@ -1,1 +1,45 @@
-//! Placeholder for the crate `document` of the map in ARCHITECTURE.md.
+//! What a page is: a tree of nodes and marks, and its faces.
+//!
+//! A [`Document`] is what people read and edit. It can be had from, and given as, the storage format ([`StorageFormat`]), the
+//! live document that people edit together ([`Live`]), and ProseMirror JSON ([`Json`]). The schema of the tree is
+//! shared with the editor: `fixtures/document/schema.json`.
+//!
+//! **Not here:** files, network, clocks, database ids, asynchronous code, the meaning of a link. A face takes text or bytes and gives a
+//! tree, or the other way round.
+//!
+//! **Invariants.**
+//! * Storage format in, storage format out: the same XML infoset for every well-formed body. What has no typed node is kept as a preserved
+//!   node with its exact source, and a [`Note`] says so. What is not well-formed is refused with line, column and reason ([`Malformed`]).
+//! * The same holds on the way through the live document.
+//! * Neighbouring texts differ in marks, no text is empty, marks stand in the order of [`MarkKind::ALL`], attributes with their
+//!   default value are absent. Two equal documents compare equal.
+//! * No input overflows the stack or takes quadratic time; the limits have names in `limits.rs`.
+//!
+//! **Start** at `tree.rs` and `schema.rs`; then `storage_format/`, which says how each element of the storage format becomes a node; `live/`
+//! is the port of y-prosemirror.
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod json;
+mod limits;
+mod live;
+mod schema;
+mod storage_format;
+mod tree;
+
+#[cfg(test)]
+mod build;
+
+pub use json::Json;
+pub use live::{Live, Unreadable};
+pub use schema::{Kind, MarkKind};
+pub use storage_format::StorageFormat;
+pub use tree::{Attrs, Document, Element, Malformed, Mark, Node, Note, Text, Value};
