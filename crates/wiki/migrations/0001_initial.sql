@@ -7,7 +7,7 @@ CREATE TABLE id_sequence (
     next BIGINT NOT NULL,
     CONSTRAINT id_sequence_pk PRIMARY KEY (name)
 );
-INSERT INTO id_sequence (name, next) VALUES ('content', 1), ('space', 1), ('user', 1), ('group', 1), ('label', 1), ('token', 1);
+INSERT INTO id_sequence (name, next) VALUES ('content', 1), ('space', 1), ('user', 1), ('group', 1), ('label', 1), ('token', 1), ('import', 1);
 
 CREATE TABLE setting (
     name TEXT NOT NULL,
@@ -203,7 +203,8 @@ CREATE TABLE title_history (
 );
 CREATE INDEX title_history_title_index ON title_history (space_id, lower_title);
 
--- Content without a row here for an operation is unrestricted; with rows only the named subjects may.
+-- Content without a row here for an operation is unrestricted; with rows only the named subjects may. `users`: everybody
+-- who is logged in (subject_id 0).
 CREATE TABLE content_restriction (
     content_id BIGINT NOT NULL,
     operation TEXT NOT NULL,
@@ -212,7 +213,7 @@ CREATE TABLE content_restriction (
     CONSTRAINT content_restriction_pk PRIMARY KEY (content_id, operation, subject_kind, subject_id),
     CONSTRAINT content_restriction_content_fk FOREIGN KEY (content_id) REFERENCES content (id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT content_restriction_operation_check CHECK (operation IN ('view', 'edit')),
-    CONSTRAINT content_restriction_subject_check CHECK (subject_kind IN ('group', 'user'))
+    CONSTRAINT content_restriction_subject_check CHECK (subject_kind IN ('users', 'group', 'user'))
 );
 CREATE INDEX content_restriction_operation_index ON content_restriction (operation, content_id);
 
@@ -258,6 +259,7 @@ CREATE TABLE attachment_version (
     CONSTRAINT attachment_version_content_fk FOREIGN KEY (attachment_id) REFERENCES content (id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT attachment_version_author_fk FOREIGN KEY (author) REFERENCES user_account (id) DEFERRABLE INITIALLY DEFERRED
 );
+CREATE INDEX attachment_version_historical_index ON attachment_version (historical_id);
 CREATE INDEX attachment_version_blob_index ON attachment_version (blob);
 
 -- Live documents -------------------------------------------------------------------------------------------------------
@@ -290,12 +292,32 @@ CREATE TABLE live_update (
 -- Imports --------------------------------------------------------------------------------------------------------------
 
 -- What an import made of each object of its source, so that a second run changes nothing. source names the export
--- (space key and the like), object_kind and source_id the object in it.
+-- (space key and the like), object_kind and source_id the object in it. state: JSON, what the object was when it was
+-- imported last, so that a newer export can be told from an edit made here.
 CREATE TABLE import_record (
     source TEXT NOT NULL,
     object_kind TEXT NOT NULL,
     source_id TEXT NOT NULL,
     local_id BIGINT NOT NULL,
+    state TEXT NOT NULL DEFAULT '',
     imported_at_ms BIGINT NOT NULL,
     CONSTRAINT import_record_pk PRIMARY KEY (source, object_kind, source_id)
+);
+
+-- Imports that run in the background, for the people who wait for them. report: JSON once it is done.
+CREATE TABLE import_run (
+    id BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    state TEXT NOT NULL,
+    phase TEXT NOT NULL,
+    done BIGINT NOT NULL,
+    total BIGINT,
+    report TEXT,
+    error TEXT,
+    started_by BIGINT,
+    started_at_ms BIGINT NOT NULL,
+    updated_at_ms BIGINT NOT NULL,
+    CONSTRAINT import_run_pk PRIMARY KEY (id),
+    CONSTRAINT import_run_state_check CHECK (state IN ('running', 'done', 'failed')),
+    CONSTRAINT import_run_started_by_fk FOREIGN KEY (started_by) REFERENCES user_account (id) DEFERRABLE INITIALLY DEFERRED
 );
