@@ -1,0 +1,51 @@
+//! Every bound of this crate, with what happens when it is reached.
+
+use std::time::Duration;
+
+/// Connections that read from SQLite. More would only add page caches: readers do not wait for the writer.
+pub(crate) const SQLITE_READERS: usize = 4;
+
+/// Connections that read from PostgreSQL.
+pub(crate) const POSTGRES_READERS: usize = 4;
+
+/// Connections that write to PostgreSQL. SQLite has one writer by nature.
+pub(crate) const POSTGRES_WRITERS: usize = 4;
+
+/// Transactions that may wait for a connection; the next one is answered `Unavailable` at once.
+pub(crate) const WAITING_MAX: usize = 1_024;
+
+/// How long a transaction may wait for a connection before it is answered `Unavailable`.
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// How long SQLite waits for a lock that another process holds, in one attempt.
+pub(crate) const SQLITE_BUSY: Duration = Duration::from_secs(10);
+
+/// Page cache of one SQLite reader, in KiB. Five connections together stay near 10 MB.
+pub(crate) const SQLITE_READER_CACHE_KIB: u32 = 1_536;
+
+/// Page cache of the SQLite writer, in KiB.
+pub(crate) const SQLITE_WRITER_CACHE_KIB: u32 = 4_096;
+
+/// The write-ahead log is cut back to this size after a checkpoint.
+pub(crate) const SQLITE_JOURNAL_BYTES: u64 = 32 * 1024 * 1024;
+
+/// Prepared statements kept by one connection; the one that was used least recently goes first.
+pub(crate) const STATEMENTS_MAX: usize = 96;
+
+/// How often a transaction is tried when others get in its way; then the answer is `Unavailable`.
+pub(crate) const ATTEMPTS_MAX: u32 = 12;
+
+/// The first pause between two attempts; it doubles up to `PAUSE_MAX`.
+pub(crate) const PAUSE_MIN: Duration = Duration::from_millis(2);
+
+/// The longest pause between two attempts.
+pub(crate) const PAUSE_MAX: Duration = Duration::from_millis(400);
+
+/// How often a new connection is tried in a row before the answer is `Unavailable`.
+pub(crate) const CONNECT_ATTEMPTS_MAX: u32 = 6;
+
+/// How long one attempt to connect to PostgreSQL may take.
+pub(crate) const CONNECT_WAIT: Duration = Duration::from_secs(5);
+
+/// How long a statement may wait for a lock on PostgreSQL, in milliseconds.
+pub(crate) const POSTGRES_LOCK_WAIT_MS: u64 = 20_000;
