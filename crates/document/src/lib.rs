@@ -28,18 +28,29 @@
     )
 )]
 
+mod date;
+mod html;
 mod json;
 mod limits;
+mod links;
 mod live;
+mod references;
 mod schema;
+mod source;
+mod spelling;
 mod storage_format;
+mod text;
 mod tree;
 
 #[cfg(test)]
 mod build;
 
+pub use html::{Heading, Html};
 pub use json::Json;
+pub use links::{LinkTarget, Links, Resource};
 pub use live::{Live, Unreadable};
+pub use references::References;
 pub use schema::{Kind, MarkKind};
 pub use storage_format::StorageFormat;
+pub use text::PlainText;
 pub use tree::{Attrs, Document, Element, Malformed, Mark, Node, Note, Text, Value};

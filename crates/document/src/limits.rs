@@ -2,3 +2,18 @@
 
 /// Levels of nesting in a tree. Deeper source is kept as a preserved node; a deeper live document loses nothing but is read as far as this.
 pub(crate) const DEPTH_MAX: usize = 200;
+
+/// Levels that the HTML face walks, those inside preserved sources included. What is deeper is left out of the page.
+pub(crate) const WALK_DEPTH_MAX: usize = 240;
+
+/// Macros inside preserved macros that are read and rendered. What is deeper is shown as text.
+pub(crate) const MACRO_DEPTH_MAX: usize = 12;
+
+/// Bytes of preserved source that one rendering reads again. What is beyond is shown as text.
+pub(crate) const REREAD_BYTES_MAX: usize = 32 << 20;
+
+/// Entries of all tables of contents of a page together; further headings are not listed.
+pub(crate) const CONTENTS_ENTRIES_MAX: usize = 20_000;
+
+/// Length of a heading filter of the macro `toc`; a longer one filters nothing.
+pub(crate) const PATTERN_BYTES_MAX: usize = 500;
