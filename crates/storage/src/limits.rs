@@ -49,3 +49,30 @@ pub(crate) const CONNECT_WAIT: Duration = Duration::from_secs(5);
 
 /// How long a statement may wait for a lock on PostgreSQL, in milliseconds.
 pub(crate) const POSTGRES_LOCK_WAIT_MS: u64 = 20_000;
+
+/// Jobs that one claim takes and one handler gets at once.
+pub(crate) const JOB_BATCH: i64 = 64;
+
+/// How long a runner may be silent before others take its jobs over, in milliseconds.
+pub(crate) const JOB_LEASE_MS: i64 = 30_000;
+
+/// How often a runner renews its lease.
+pub(crate) const JOB_RENEWAL: Duration = Duration::from_secs(10);
+
+/// How often a runner looks for jobs that another process has put into the queue.
+pub(crate) const JOB_POLL: Duration = Duration::from_secs(1);
+
+/// Failures after which a job is dead.
+pub(crate) const JOB_ATTEMPTS_MAX: i64 = 8;
+
+/// The pause after a failure starts at twice this and doubles, in milliseconds.
+pub(crate) const JOB_PAUSE_MIN_MS: i64 = 500;
+
+/// The longest pause after a failure, in milliseconds.
+pub(crate) const JOB_PAUSE_MAX_MS: i64 = 10 * 60 * 1_000;
+
+/// Bytes read or written at once when blobs and backups are copied.
+pub(crate) const COPY_BYTES: usize = 64 * 1024;
+
+/// An incomplete blob that is older than this was left by a process that has died.
+pub(crate) const INCOMING_MAX: Duration = Duration::from_secs(24 * 60 * 60);
