@@ -58,10 +58,15 @@ mod jobs;
 
 mod blobs;
 
+mod archive;
+mod check;
+
 #[cfg(any(test, feature = "testing"))]
 mod testing;
 
+pub use archive::{BackupManifest, Progress, SchemaVersions, TableEntry, backup, restore};
 pub use blobs::{BlobReader, BlobRef, BlobStore, BlobWriter, DirectoryBlobs};
+pub use check::{BlobCheck, check_blobs, check_database};
 pub use database::Database;
 pub use error::Error;
 pub use jobs::{Job, JobCounts, JobRunner, enqueue_job, job_counts};

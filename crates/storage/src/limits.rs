@@ -76,3 +76,9 @@ pub(crate) const COPY_BYTES: usize = 64 * 1024;
 
 /// An incomplete blob that is older than this was left by a process that has died.
 pub(crate) const INCOMING_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The longest line of a backup: one row with its largest value, in base64.
+pub(crate) const BACKUP_LINE_BYTES: u64 = 512 * 1024 * 1024;
+
+/// Rows that a restore inserts at once.
+pub(crate) const RESTORE_BATCH: usize = 200;

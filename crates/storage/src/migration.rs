@@ -1,6 +1,6 @@
 //! Numbered steps that bring a database to the form this program expects.
 
-use crate::{Error, WriteTx, params};
+use crate::{Error, SchemaVersions, WriteTx, params};
 
 /// One step. Steps are numbered from 1 without a gap and never edited after a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,12 @@ const OWN: &[Migration] = &[Migration {
     sql: include_str!("migrations/0001_jobs.sql"),
 }];
 
+/// The component of this crate's own steps.
+pub(crate) const STORAGE: &str = "storage";
+
+/// The component of the caller's steps.
+pub(crate) const CALLER: &str = "caller";
+
 /// The table that remembers which steps were applied.
 pub(crate) const TABLE: &str = "schema_migration";
 
@@ -31,24 +37,29 @@ const CREATE: &str = "CREATE TABLE schema_migration (
     CONSTRAINT schema_migration_pk PRIMARY KEY (component, number)
 )";
 
-/// Applies what is missing, up to and including step `until` of the caller's list.
+/// Applies what is missing, up to and including the steps in `until`.
 pub(crate) fn apply(
     tx: &WriteTx,
     migrations: &[Migration],
-    until: Option<i64>,
+    until: Option<SchemaVersions>,
 ) -> Result<(), Error> {
     tx.with(|session| session.lock_schema())?;
     if !tx.with(|session| session.has_table(TABLE))? {
         tx.execute(CREATE, params![])?;
     }
-    apply_component(tx, "storage", OWN, None)?;
-    apply_component(tx, "caller", migrations, until)
+    apply_component(tx, STORAGE, OWN, until.map(|it| it.storage))?;
+    apply_component(tx, CALLER, migrations, until.map(|it| it.caller))
 }
 
-/// The number of the last step of the caller's list that was applied, 0 before the first.
-pub(crate) fn version(tx: &crate::Tx) -> Result<i64, Error> {
+/// The number of the last step of a list that was applied, 0 before the first.
+pub(crate) fn version(tx: &crate::Tx, component: &str) -> Result<i64, Error> {
     let sql = "SELECT COALESCE(MAX(number), 0) FROM schema_migration WHERE component = $1";
-    tx.query_one(sql, params!["caller"])?.i64(0)
+    tx.query_one(sql, params![component])?.i64(0)
+}
+
+/// The number of the last step of this crate's own list.
+pub(crate) fn storage_version() -> i64 {
+    OWN.len() as i64
 }
 
 fn apply_component(

@@ -171,6 +171,9 @@ impl Session for PostgresSession {
     }
 
     fn lock_schema(&mut self) -> Result<(), Failure> {
+        if self.schema_locked {
+            return Ok(());
+        }
         // The lock is taken before the transaction: a snapshot from before the wait would not see what was waited for.
         self.script("ROLLBACK; SET lock_timeout = 0; SELECT pg_advisory_lock(720192011)")?;
         self.schema_locked = true;

@@ -1,7 +1,7 @@
 //! The schema as lines of text that are equal when the schemas are equal, whichever database holds them.
 
 use crate::session::{Failure, Session};
-use crate::{Database, Error, Row, Value, ddl};
+use crate::{Database, Error, Row, Tx, Value, ddl, migration};
 
 impl Database {
     /// Tables, columns, named constraints and indexes, one sorted line each, in words that do not depend on the product:
@@ -9,6 +9,32 @@ impl Database {
     pub async fn schema_snapshot(&self) -> Result<Vec<String>, Error> {
         self.read(|tx| tx.with(|session| session.schema())).await
     }
+}
+
+/// The tables that hold data, with their columns, both sorted.
+pub(crate) fn tables(tx: &Tx) -> Result<Vec<(String, Vec<String>)>, Error> {
+    let mut tables: Vec<(String, Vec<String>)> = Vec::new();
+    for line in tx.with(|session| session.schema())? {
+        let Some((table, rest)) = line.split_once(": column ") else {
+            continue;
+        };
+        let column = rest.split(' ').next().unwrap_or_default().to_owned();
+        match tables.last_mut() {
+            Some((last, columns)) if last == table => columns.push(column),
+            _ if table == migration::TABLE => {}
+            _ => tables.push((table.to_owned(), vec![column])),
+        }
+    }
+    Ok(tables)
+}
+
+/// Names as a list for a statement.
+pub(crate) fn quoted(names: &[String]) -> String {
+    let quoted: Vec<String> = names
+        .iter()
+        .map(|name| format!("\"{}\"", name.replace('"', "\"\"")))
+        .collect();
+    quoted.join(", ")
 }
 
 pub(crate) fn sqlite(session: &mut dyn Session) -> Result<Vec<String>, Failure> {

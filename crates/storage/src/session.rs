@@ -67,7 +67,8 @@ pub(crate) trait Session: Send {
     ) -> Result<(), Failure>;
     /// Runs several statements without parameters.
     fn script(&mut self, sql: &str) -> Result<(), Failure>;
-    /// Takes the lock under which migrations are applied, inside a write transaction.
+    /// Takes the lock under which migrations are applied. Must come before anything else in a write transaction, because it may
+    /// start the transaction anew; a second call does nothing.
     fn lock_schema(&mut self) -> Result<(), Failure>;
     /// Whether a table exists.
     fn has_table(&mut self, table: &str) -> Result<bool, Failure>;

@@ -92,7 +92,17 @@ impl Session for SqliteSession {
     }
 
     fn commit(&mut self) -> Result<(), Failure> {
-        self.script("COMMIT")
+        let committed = self.connection.execute_batch("COMMIT");
+        committed.map_err(|error| match error.sqlite_error_code() {
+            // References that are checked at the end of the transaction; the transaction is still open here.
+            Some(ErrorCode::ConstraintViolation) => {
+                let name = self.first_broken_reference(None).ok().flatten();
+                Failure::doomed(Error::Constraint {
+                    name: name.unwrap_or_else(|| error.to_string()),
+                })
+            }
+            _ => fault(&error, &self.path),
+        })
     }
 
     fn rollback(&mut self) {
@@ -200,11 +210,7 @@ impl SqliteSession {
         each: &mut dyn FnMut(Row) -> bool,
     ) -> Result<Option<String>, rusqlite::Error> {
         let mut statement = self.connection.prepare_cached(&numbered(sql))?;
-        let columns: Arc<[String]> = statement
-            .column_names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        let columns: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
         let mut rows = statement.query(rusqlite::params_from_iter(params.iter().map(Bound)))?;
         let mut go_on = true;
         while let Some(row) = rows.next()? {
@@ -329,13 +335,16 @@ impl SqliteSession {
         run("SAVEPOINT explain; PRAGMA defer_foreign_keys=ON")?;
         let found = self
             .try_execute(sql, params)
-            .and_then(|_| self.first_broken_reference(sql));
+            .and_then(|_| self.first_broken_reference(ddl::changed_table(sql)));
         run("ROLLBACK TO explain; RELEASE explain; PRAGMA defer_foreign_keys=OFF")?;
         found.ok()?
     }
 
-    fn first_broken_reference(&self, sql: &str) -> Result<Option<String>, rusqlite::Error> {
-        let table = ddl::changed_table(sql);
+    /// The name of one violated reference of a table, or of any.
+    fn first_broken_reference(
+        &self,
+        table: Option<String>,
+    ) -> Result<Option<String>, rusqlite::Error> {
         let check = match &table {
             Some(table) => {
                 "SELECT \"table\", fkid FROM pragma_foreign_key_check('".to_owned()

@@ -26,6 +26,8 @@ const MIGRATIONS: &[Migration] = &[
         number: 2,
         name: "counters",
         sql: "CREATE TABLE counter (name TEXT NOT NULL, n BIGINT NOT NULL, CONSTRAINT counter_pk PRIMARY KEY (name));
+              CREATE TABLE late (id BIGINT NOT NULL, box BIGINT, CONSTRAINT late_pk PRIMARY KEY (id),
+                CONSTRAINT late_box FOREIGN KEY (box) REFERENCES box (id) DEFERRABLE INITIALLY DEFERRED);
               INSERT INTO counter (name, n) VALUES ('a', 0), ('b', 0);",
     },
 ];
@@ -144,6 +146,7 @@ async fn violated_constraints_are_named() {
             ("box_label_short", "INSERT INTO box (id, label) VALUES (2, '0123456789012345678901234567890123456789')"),
             ("box_parent", "INSERT INTO box (id, label, parent) VALUES (2, 'two', 77)"),
             ("box_parent", "UPDATE box SET parent = 78 WHERE id = 1"),
+            ("late_box", "INSERT INTO late (id, box) VALUES (1, 77)"),
             ("box.label", "INSERT INTO box (id) VALUES (2)"),
             ("box_note_once", "INSERT INTO box (id, label, note) VALUES (2, 'two', 'n'), (3, 'three', 'n')"),
         ];
