@@ -41,9 +41,12 @@ mod spelling;
 mod storage_format;
 mod text;
 mod tree;
+mod xml;
 
 #[cfg(test)]
 mod build;
+#[cfg(test)]
+mod corpus;
 
 pub use html::{Heading, Html};
 pub use json::Json;

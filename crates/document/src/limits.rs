@@ -1,6 +1,6 @@
 //! Every limit of the crate, by name, with what happens when it is reached.
 
-/// Levels of nesting in a tree. Deeper source is kept as a preserved node; a deeper live document loses nothing but is read as far as this.
+/// Levels of nesting in a tree. Deeper source is kept as a preserved node; a deeper live document is read as far as this, with a note.
 pub(crate) const DEPTH_MAX: usize = 200;
 
 /// Levels that the HTML face walks, those inside preserved sources included. What is deeper is left out of the page.
@@ -17,3 +17,9 @@ pub(crate) const CONTENTS_ENTRIES_MAX: usize = 20_000;
 
 /// Length of a heading filter of the macro `toc`; a longer one filters nothing.
 pub(crate) const PATTERN_BYTES_MAX: usize = 500;
+
+/// Marks around one piece of text. Further nesting is kept as a preserved node.
+pub(crate) const MARKS_MAX: usize = 24;
+
+/// How often the reader of the storage format tries again with one more node preserved, before it preserves whole blocks.
+pub(crate) const RETRIES_MAX: usize = 12;
