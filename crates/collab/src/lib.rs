@@ -22,6 +22,8 @@
 
 mod limits;
 mod protocol;
+mod scan;
+mod value;
 mod varint;
 
 pub use protocol::{

@@ -1,101 +1,101 @@
 //! Every bound of the engine, by name. What happens at each is said in `docs/spec/collab.md`.
 
 /// Largest number on the wire: what a JavaScript number holds exactly.
-pub const NUMBER_MAX: u64 = (1 << 53) - 1;
+pub(crate) const NUMBER_MAX: u64 = (1 << 53) - 1;
 /// Bytes of one update.
-pub const UPDATE_BYTES_MAX: usize = 4 << 20;
+pub(crate) const UPDATE_BYTES_MAX: usize = 4 << 20;
 /// Bytes of one frame from a client: an update and what surrounds it.
-pub const FRAME_BYTES_MAX: usize = UPDATE_BYTES_MAX + (64 << 10);
+pub(crate) const FRAME_BYTES_MAX: usize = UPDATE_BYTES_MAX + (64 << 10);
 /// Bytes of a document's name.
-pub const DOCUMENT_NAME_BYTES_MAX: usize = 200;
+pub(crate) const DOCUMENT_NAME_BYTES_MAX: usize = 200;
 /// Leases that one HELLO may name.
-pub const HELLO_LEASES_MAX: usize = 64;
+pub(crate) const HELLO_LEASES_MAX: usize = 64;
 /// Bytes of a lease's proof.
-pub const PROOF_BYTES: usize = 16;
+pub(crate) const PROOF_BYTES: usize = 16;
 /// Updates in one PUSH.
-pub const PUSH_UPDATES_MAX: usize = 1_024;
+pub(crate) const PUSH_UPDATES_MAX: usize = 1_024;
 /// Bytes of one presence blob.
-pub const PRESENCE_BYTES_MAX: usize = 1_024;
+pub(crate) const PRESENCE_BYTES_MAX: usize = 1_024;
 
 /// Client sections in one update, and client sections in its delete set.
-pub const SCAN_CLIENTS_MAX: u64 = 1_024;
+pub(crate) const SCAN_CLIENTS_MAX: u64 = 1_024;
 /// Client sections in a snapshot that the server made itself.
-pub const SNAPSHOT_CLIENTS_MAX: u64 = 1_000_000;
+pub(crate) const SNAPSHOT_CLIENTS_MAX: u64 = 1_000_000;
 /// Structs in one update.
-pub const SCAN_STRUCTS_MAX: u64 = 200_000;
+pub(crate) const SCAN_STRUCTS_MAX: u64 = 200_000;
 /// Structs in a snapshot.
-pub const SNAPSHOT_STRUCTS_MAX: u64 = 20_000_000;
+pub(crate) const SNAPSHOT_STRUCTS_MAX: u64 = 20_000_000;
 /// Delete ranges in one update.
-pub const SCAN_DELETES_MAX: u64 = 200_000;
+pub(crate) const SCAN_DELETES_MAX: u64 = 200_000;
 /// Depth of one JSON-like value.
-pub const SCAN_DEPTH_MAX: usize = 32;
+pub(crate) const SCAN_DEPTH_MAX: usize = 32;
 /// Bytes of one JSON-like value.
-pub const SCAN_VALUE_BYTES_MAX: usize = 1 << 20;
+pub(crate) const SCAN_VALUE_BYTES_MAX: usize = 1 << 20;
 /// Bytes of a root name, an element name or an attribute name.
-pub const SCAN_NAME_BYTES_MAX: usize = 1_024;
+pub(crate) const SCAN_NAME_BYTES_MAX: usize = 1_024;
 /// Highest clock: libraries disagree beyond 31 bits.
-pub const SCAN_CLOCK_MAX: u64 = (1 << 31) - 1;
+pub(crate) const SCAN_CLOCK_MAX: u64 = (1 << 31) - 1;
 
 /// Bytes of snapshot and tail of one document.
-pub const DOCUMENT_BYTES_MAX: usize = 64 << 20;
+pub(crate) const DOCUMENT_BYTES_MAX: usize = 64 << 20;
 /// Unanswered batches of one connection.
-pub const BATCHES_IN_FLIGHT_MAX: usize = 64;
+pub(crate) const BATCHES_IN_FLIGHT_MAX: usize = 64;
 /// Batches that one connection may send per second, on average.
-pub const BATCHES_PER_SECOND: u64 = 200;
+pub(crate) const BATCHES_PER_SECOND: u64 = 200;
 /// Batches that it may send at once after a pause.
-pub const BATCHES_BURST: u64 = 1_000;
+pub(crate) const BATCHES_BURST: u64 = 1_000;
 /// Bytes that one connection may push per second, on average.
-pub const PUSH_BYTES_PER_SECOND: u64 = 2 << 20;
+pub(crate) const PUSH_BYTES_PER_SECOND: u64 = 2 << 20;
 /// Bytes that it may push at once after a pause.
-pub const PUSH_BYTES_BURST: u64 = 32 << 20;
+pub(crate) const PUSH_BYTES_BURST: u64 = 32 << 20;
 /// Bytes of batches that wait in a room while its append runs; beyond it, NACK 7.
-pub const WAITING_BYTES_MAX: usize = 32 << 20;
+pub(crate) const WAITING_BYTES_MAX: usize = 32 << 20;
 
 /// Bytes given to a connection that it has not written yet, before the room waits for it.
-pub const WINDOW_BYTES: usize = 256 << 10;
+pub(crate) const WINDOW_BYTES: usize = 256 << 10;
 /// Bytes of one BATCH frame made for a connection that lags.
-pub const CATCH_UP_BYTES: usize = 128 << 10;
+pub(crate) const CATCH_UP_BYTES: usize = 128 << 10;
 /// Encoded frames that a room keeps to share them.
-pub const RING_FRAMES_MAX: usize = 64;
+pub(crate) const RING_FRAMES_MAX: usize = 64;
 /// Answers kept for a connection that lags; beyond it, the connection is ended with 1013.
-pub const ANSWERS_MAX: usize = 256;
+pub(crate) const ANSWERS_MAX: usize = 256;
 /// A connection that takes nothing for so long is ended with 1013.
-pub const STALL_MS: u64 = 30_000;
+pub(crate) const STALL_MS: u64 = 30_000;
 /// Connections of one room that may wait for its first load.
-pub const JOINS_WAITING_MAX: usize = 20_000;
+pub(crate) const JOINS_WAITING_MAX: usize = 20_000;
 
 /// Up to so many people, edits and presence go out at once.
-pub const FEW_PEOPLE: usize = 12;
+pub(crate) const FEW_PEOPLE: usize = 12;
 /// Pause between two broadcasts among many people.
-pub const TICK_MS: u64 = 30;
+pub(crate) const TICK_MS: u64 = 30;
 /// Pause between two presence frames among many people.
-pub const PRESENCE_TICK_MS: u64 = 50;
+pub(crate) const PRESENCE_TICK_MS: u64 = 50;
 
 /// A room without connections is folded and dropped after so long.
-pub const IDLE_MS: u64 = 5_000;
+pub(crate) const IDLE_MS: u64 = 5_000;
 /// Pause before a room asks a failed log again.
-pub const RELOAD_PAUSE_MS: u64 = 250;
+pub(crate) const RELOAD_PAUSE_MS: u64 = 250;
 /// Longest such pause.
-pub const RELOAD_PAUSE_MAX_MS: u64 = 5_000;
+pub(crate) const RELOAD_PAUSE_MAX_MS: u64 = 5_000;
 /// Smallest tail that is folded while people edit; also a quarter of the snapshot.
-pub const FOLD_TAIL_BYTES: usize = 256 << 10;
+pub(crate) const FOLD_TAIL_BYTES: usize = 256 << 10;
 /// So many rows in the tail are folded in any case.
-pub const FOLD_TAIL_ROWS: usize = 5_000;
+pub(crate) const FOLD_TAIL_ROWS: usize = 5_000;
 /// Pause before a failed fold is tried again.
-pub const FOLD_RETRY_MS: u64 = 60_000;
+pub(crate) const FOLD_RETRY_MS: u64 = 60_000;
 
 /// Stack of a hydration thread: yrs decodes nested values by recursion.
-pub const HYDRATE_STACK_BYTES: usize = 256 << 20;
+pub(crate) const HYDRATE_STACK_BYTES: usize = 256 << 20;
 /// Hydrations that run at the same time.
-pub const HYDRATIONS_MAX: usize = 2;
+pub(crate) const HYDRATIONS_MAX: usize = 2;
 
 /// Messages that may wait for one room; senders wait beyond it.
-pub const ROOM_INBOX: usize = 1_024;
+pub(crate) const ROOM_INBOX: usize = 1_024;
 /// Rows in one group commit.
-pub const COMMIT_ROWS_MAX: usize = 4_096;
+pub(crate) const COMMIT_ROWS_MAX: usize = 4_096;
 /// Bytes in one group commit.
-pub const COMMIT_BYTES_MAX: usize = 16 << 20;
+pub(crate) const COMMIT_BYTES_MAX: usize = 16 << 20;
 /// How often the heads of open documents are compared with the log, for changes by other processes.
-pub const WATCH_MS: u64 = 1_000;
+pub(crate) const WATCH_MS: u64 = 1_000;
 /// How long a shutdown waits for the rooms to commit what they hold.
-pub const DRAIN_MS: u64 = 10_000;
+pub(crate) const DRAIN_MS: u64 = 10_000;
