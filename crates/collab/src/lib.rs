@@ -21,13 +21,35 @@
 )]
 
 mod limits;
+
 mod protocol;
-mod scan;
-mod value;
 mod varint;
 
+mod scan;
+mod value;
+
+mod budget;
+mod clocks;
+mod history;
+mod lease;
+mod people;
+mod room;
+
+mod hydrate;
+mod log;
+
+mod engine;
+
+#[cfg(test)]
+mod simulation;
+
+pub use engine::{Engine, EngineSettings, EngineStats, Link, Outgoing};
+pub use hydrate::hydrate;
+pub use lease::LeaseKey;
+pub use log::{Answer, Append, Fold, Loaded, Log, LogError, NewRow, Outcome};
 pub use protocol::{
     ClientFrame, CloseCode, Lease, PROTOCOL_VERSION, Position, PresenceKind, Refusal, ResetReason,
     Rights, ServerFrame,
 };
+pub use room::Who;
 pub use varint::Malformed;

@@ -1,4 +1,5 @@
 //! Every bound of the engine, by name. What happens at each is said in `docs/spec/collab.md`.
+//! Some are small in unit tests, so that the simulation reaches them.
 
 /// Largest number on the wire: what a JavaScript number holds exactly.
 pub(crate) const NUMBER_MAX: u64 = (1 << 53) - 1;
@@ -52,11 +53,11 @@ pub(crate) const PUSH_BYTES_BURST: u64 = 32 << 20;
 pub(crate) const WAITING_BYTES_MAX: usize = 32 << 20;
 
 /// Bytes given to a connection that it has not written yet, before the room waits for it.
-pub(crate) const WINDOW_BYTES: usize = 256 << 10;
+pub(crate) const WINDOW_BYTES: usize = if cfg!(test) { 600 } else { 256 << 10 };
 /// Bytes of one BATCH frame made for a connection that lags.
-pub(crate) const CATCH_UP_BYTES: usize = 128 << 10;
+pub(crate) const CATCH_UP_BYTES: usize = if cfg!(test) { 200 } else { 128 << 10 };
 /// Encoded frames that a room keeps to share them.
-pub(crate) const RING_FRAMES_MAX: usize = 64;
+pub(crate) const RING_FRAMES_MAX: usize = if cfg!(test) { 4 } else { 64 };
 /// Answers kept for a connection that lags; beyond it, the connection is ended with 1013.
 pub(crate) const ANSWERS_MAX: usize = 256;
 /// A connection that takes nothing for so long is ended with 1013.
@@ -65,7 +66,7 @@ pub(crate) const STALL_MS: u64 = 30_000;
 pub(crate) const JOINS_WAITING_MAX: usize = 20_000;
 
 /// Up to so many people, edits and presence go out at once.
-pub(crate) const FEW_PEOPLE: usize = 12;
+pub(crate) const FEW_PEOPLE: usize = if cfg!(test) { 4 } else { 12 };
 /// Pause between two broadcasts among many people.
 pub(crate) const TICK_MS: u64 = 30;
 /// Pause between two presence frames among many people.
@@ -80,12 +81,12 @@ pub(crate) const RELOAD_PAUSE_MAX_MS: u64 = 5_000;
 /// Smallest tail that is folded while people edit; also a quarter of the snapshot.
 pub(crate) const FOLD_TAIL_BYTES: usize = 256 << 10;
 /// So many rows in the tail are folded in any case.
-pub(crate) const FOLD_TAIL_ROWS: usize = 5_000;
+pub(crate) const FOLD_TAIL_ROWS: usize = if cfg!(test) { 40 } else { 5_000 };
 /// Pause before a failed fold is tried again.
 pub(crate) const FOLD_RETRY_MS: u64 = 60_000;
 
 /// Stack of a hydration thread: yrs decodes nested values by recursion.
-pub(crate) const HYDRATE_STACK_BYTES: usize = 256 << 20;
+pub(crate) const HYDRATE_STACK_BYTES: usize = 64 << 20;
 /// Hydrations that run at the same time.
 pub(crate) const HYDRATIONS_MAX: usize = 2;
 

@@ -1,0 +1,610 @@
+//! The shell around the rooms: tasks, timers, one group commit for all. All I/O of the engine is here.
+//!
+//! One task owns one room. Rooms hand their appends to one committer, which takes what is there while the last commit runs. A watcher
+//! compares heads with the log, so that what other processes write is seen too.
+
+use crate::lease::LeaseKey;
+use crate::limits::*;
+use crate::log::{Append, Fold, Log, LogError, Outcome};
+use crate::protocol::{ClientFrame, CloseCode, Lease, Position, Rights};
+use crate::room::{Effect, Event, Room, Settings, Who};
+use bytes::Bytes;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::{Duration, Instant};
+
+/// What an engine needs besides its log.
+#[derive(Debug, Clone)]
+pub struct EngineSettings {
+    /// The secret for leases; the same over restarts.
+    pub key: LeaseKey,
+    /// Randomness for client ids; another one at each start.
+    pub seed: u64,
+    /// Root names that updates may have; empty: any.
+    pub roots: &'static [&'static str],
+}
+
+/// What a connection is to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outgoing {
+    /// One frame.
+    Frame(Bytes),
+    /// The end.
+    Close {
+        /// Close code.
+        code: CloseCode,
+        /// For people.
+        reason: &'static str,
+    },
+}
+
+/// Numbers for metrics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EngineStats {
+    /// Open rooms.
+    pub rooms: u64,
+    /// Connections.
+    pub connections: u64,
+    /// Updates committed since the start.
+    pub updates: u64,
+    /// Transactions for them.
+    pub commits: u64,
+    /// Transactions that failed.
+    pub commits_failed: u64,
+}
+
+/// The sync engine of one process.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    log: Arc<dyn Log>,
+    settings: EngineSettings,
+    started: Instant,
+    /// A lock, because rooms are found from many tasks; it is held only for a look-up.
+    rooms: Mutex<HashMap<String, mpsc::Sender<Message>>>,
+    room_ended: Notify,
+    commits: mpsc::UnboundedSender<Commit>,
+    next_connection: AtomicU64,
+    draining: AtomicBool,
+    connections: AtomicU64,
+    updates: AtomicU64,
+    commits_done: AtomicU64,
+    commits_failed: AtomicU64,
+}
+
+/// To a room: what happens, and for a join where its frames go.
+struct Message {
+    event: Event,
+    outgoing: Option<mpsc::UnboundedSender<Outgoing>>,
+}
+
+impl From<Event> for Message {
+    fn from(event: Event) -> Message {
+        Message {
+            event,
+            outgoing: None,
+        }
+    }
+}
+
+/// To the committer: rows, and where the outcome goes.
+struct Commit {
+    append: Append,
+    done: oneshot::Sender<Result<Outcome, LogError>>,
+}
+
+/// One connection's end of the engine. Dropping it leaves the room.
+pub struct Link {
+    connection: u64,
+    room: mpsc::Sender<Message>,
+    outgoing: mpsc::UnboundedReceiver<Outgoing>,
+    inner: Arc<Inner>,
+}
+
+impl Engine {
+    /// Starts an engine on the current Tokio runtime; it ends when the last clone of it and the last link are gone.
+    pub fn start(log: Arc<dyn Log>, settings: EngineSettings) -> Engine {
+        let (commits, requests) = mpsc::unbounded_channel();
+        let inner = Arc::new(Inner {
+            log,
+            settings,
+            started: Instant::now(),
+            rooms: Mutex::new(HashMap::new()),
+            room_ended: Notify::new(),
+            commits,
+            next_connection: AtomicU64::new(1),
+            draining: AtomicBool::new(false),
+            connections: AtomicU64::new(0),
+            updates: AtomicU64::new(0),
+            commits_done: AtomicU64::new(0),
+            commits_failed: AtomicU64::new(0),
+        });
+        tokio::spawn(commit_all(Arc::downgrade(&inner), requests));
+        tokio::spawn(watch(Arc::downgrade(&inner)));
+        Engine { inner }
+    }
+
+    /// Joins a document; WELCOME or the end comes by the link.
+    pub async fn join(
+        &self,
+        document: &str,
+        who: Who,
+        resume: Option<Position>,
+        leases: Vec<Lease>,
+    ) -> Link {
+        let connection = self.inner.next_connection.fetch_add(1, Ordering::Relaxed);
+        let (sender, outgoing) = mpsc::unbounded_channel();
+        let event = Event::Join {
+            connection,
+            who,
+            resume,
+            leases,
+        };
+        let room = self
+            .inner
+            .submit(
+                document,
+                Message {
+                    event,
+                    outgoing: Some(sender),
+                },
+            )
+            .await;
+        self.inner.connections.fetch_add(1, Ordering::Relaxed);
+        Link {
+            connection,
+            room,
+            outgoing,
+            inner: self.inner.clone(),
+        }
+    }
+
+    /// Changes what a connection may do.
+    pub async fn set_access(&self, document: &str, connection: u64, rights: Rights, reason: &str) {
+        let reason = reason.to_owned();
+        self.tell(
+            document,
+            Event::Access {
+                connection,
+                rights,
+                reason,
+            },
+        )
+        .await;
+    }
+
+    /// Tells everybody in a document something (EVENT).
+    pub async fn notify(&self, document: &str, json: String) {
+        self.tell(document, Event::Notify { json }).await;
+    }
+
+    /// To be called after this process has written to a document's log by another way; the watch would find it a little later.
+    pub async fn changed(&self, document: &str) {
+        if self.inner.room(document).is_none() {
+            return;
+        }
+        if let Ok(heads) = self.inner.log.heads(vec![document.to_owned()]).await
+            && let Some(head) = heads.into_iter().next()
+        {
+            self.tell(document, Event::Head(head)).await;
+        }
+    }
+
+    /// Numbers for metrics.
+    pub fn stats(&self) -> EngineStats {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        EngineStats {
+            rooms: self.inner.rooms().len() as u64,
+            connections: get(&self.inner.connections),
+            updates: get(&self.inner.updates),
+            commits: get(&self.inner.commits_done),
+            commits_failed: get(&self.inner.commits_failed),
+        }
+    }
+
+    /// [ROOM-13] Commits what was pushed, ends all connections with 1012, and takes no more.
+    pub async fn drain(&self) {
+        self.inner.draining.store(true, Ordering::SeqCst);
+        let rooms: Vec<_> = self.inner.rooms().values().cloned().collect();
+        for room in rooms {
+            let _ = room.send(Event::Shutdown.into()).await;
+        }
+        let deadline = Instant::now() + Duration::from_millis(DRAIN_MS);
+        loop {
+            let ended = self.inner.room_ended.notified();
+            if self.inner.rooms().is_empty() {
+                return;
+            }
+            if tokio::time::timeout_at(deadline, ended).await.is_err() {
+                tracing::warn!("not every room could commit before the shutdown");
+                return;
+            }
+        }
+    }
+
+    async fn tell(&self, document: &str, event: Event) {
+        if let Some(room) = self.inner.room(document) {
+            // A room that has just ended has nobody to tell.
+            let _ = room.send(event.into()).await;
+        }
+    }
+}
+
+impl Link {
+    /// The connection's number in BATCH and PRESENCE.
+    pub fn connection(&self) -> u64 {
+        self.connection
+    }
+
+    /// Hands a frame from the client to the room; waits while the room has too much to do.
+    pub async fn frame(&self, frame: ClientFrame) {
+        let _ = self
+            .room
+            .send(
+                Event::Frame {
+                    connection: self.connection,
+                    frame,
+                }
+                .into(),
+            )
+            .await;
+    }
+
+    /// The next thing to write; `None` when the room has gone.
+    pub async fn next(&mut self) -> Option<Outgoing> {
+        self.outgoing.recv().await
+    }
+
+    /// More to write, if it is there already.
+    pub fn next_now(&mut self) -> Option<Outgoing> {
+        self.outgoing.try_recv().ok()
+    }
+
+    /// Says that so many bytes of frames have been written, so that the room gives more.
+    pub async fn taken(&self, bytes: usize) {
+        let _ = self
+            .room
+            .send(
+                Event::Taken {
+                    connection: self.connection,
+                    bytes,
+                }
+                .into(),
+            )
+            .await;
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.inner.connections.fetch_sub(1, Ordering::Relaxed);
+        let leave = Event::Leave {
+            connection: self.connection,
+        }
+        .into();
+        if let Err(mpsc::error::TrySendError::Full(leave)) = self.room.try_send(leave)
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let room = self.room.clone();
+            runtime.spawn(async move {
+                let _ = room.send(leave).await;
+            });
+        }
+    }
+}
+
+impl Inner {
+    fn rooms(&self) -> MutexGuard<'_, HashMap<String, mpsc::Sender<Message>>> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn room(&self, document: &str) -> Option<mpsc::Sender<Message>> {
+        self.rooms().get(document).cloned()
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Brings a message to a document's room, which is opened if need be.
+    async fn submit(
+        self: &Arc<Self>,
+        document: &str,
+        mut message: Message,
+    ) -> mpsc::Sender<Message> {
+        loop {
+            let room = self.open(document);
+            match room.send(message).await {
+                Ok(()) => return room,
+                // It ended in this moment; the next one is another.
+                Err(mpsc::error::SendError(back)) => message = back,
+            }
+        }
+    }
+
+    fn open(self: &Arc<Self>, document: &str) -> mpsc::Sender<Message> {
+        let mut rooms = self.rooms();
+        if let Some(room) = rooms.get(document).filter(|room| !room.is_closed()) {
+            return room.clone();
+        }
+        let (sender, inbox) = mpsc::channel(ROOM_INBOX);
+        rooms.insert(document.to_owned(), sender.clone());
+        tokio::spawn(RoomTask::new(self.clone(), document.to_owned()).run(inbox));
+        sender
+    }
+}
+
+/// The task that owns one room.
+struct RoomTask {
+    inner: Arc<Inner>,
+    document: String,
+    outgoing: HashMap<u64, mpsc::UnboundedSender<Outgoing>>,
+    answers: mpsc::UnboundedSender<Event>,
+    inbox_of_answers: mpsc::UnboundedReceiver<Event>,
+    wake: Option<Instant>,
+    evicted: bool,
+}
+
+impl RoomTask {
+    fn new(inner: Arc<Inner>, document: String) -> RoomTask {
+        let (answers, inbox_of_answers) = mpsc::unbounded_channel();
+        let outgoing = HashMap::new();
+        RoomTask {
+            inner,
+            document,
+            outgoing,
+            answers,
+            inbox_of_answers,
+            wake: None,
+            evicted: false,
+        }
+    }
+
+    async fn run(mut self, mut inbox: mpsc::Receiver<Message>) {
+        let settings = Settings {
+            document: self.document.clone(),
+            key: self.inner.settings.key.clone(),
+            roots: self.inner.settings.roots,
+            seed: self.inner.settings.seed ^ fnv(&self.document),
+        };
+        let (mut room, effects) = Room::new(self.inner.now_ms(), settings);
+        self.perform(effects);
+        if self.inner.draining.load(Ordering::SeqCst) {
+            self.perform(room.handle(self.inner.now_ms(), Event::Shutdown));
+        }
+        while !self.evicted {
+            let event = tokio::select! {
+                biased;
+                Some(event) = self.inbox_of_answers.recv() => event,
+                Some(message) = inbox.recv() => self.accept(message),
+                () = sleep_until(self.wake) => Event::Tick,
+            };
+            if matches!(event, Event::Tick) {
+                self.wake = None;
+            }
+            let effects = room.handle(self.inner.now_ms(), event);
+            self.perform(effects);
+        }
+        self.end(inbox).await;
+    }
+
+    fn accept(&mut self, message: Message) -> Event {
+        if let (Event::Join { connection, .. }, Some(outgoing)) = (&message.event, message.outgoing)
+        {
+            self.outgoing.insert(*connection, outgoing);
+        }
+        if let Event::Leave { connection } = &message.event {
+            self.outgoing.remove(connection);
+        }
+        message.event
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Send { connection, frame } => {
+                    // The room gives no more than a window that the connection has not written.
+                    if let Some(outgoing) = self.outgoing.get(&connection) {
+                        let _ = outgoing.send(Outgoing::Frame(frame));
+                    }
+                }
+                Effect::Close {
+                    connection,
+                    code,
+                    reason,
+                } => {
+                    if let Some(outgoing) = self.outgoing.remove(&connection) {
+                        let _ = outgoing.send(Outgoing::Close { code, reason });
+                    }
+                }
+                Effect::Load { since } => self.load(since),
+                Effect::Append { base, rows } => {
+                    self.append(Append {
+                        document: self.document.clone(),
+                        base,
+                        rows,
+                    });
+                }
+                Effect::Fold {
+                    at,
+                    updates,
+                    clocks,
+                } => {
+                    let (log, document) = (self.inner.log.clone(), self.document.clone());
+                    let answers = self.answers.clone();
+                    tokio::spawn(async move {
+                        let work = move || crate::hydrate::fold(&updates, &clocks);
+                        let snapshot = fold_in_log(&*log, &document, at, work).await;
+                        let _ = answers.send(Event::Folded { at, snapshot });
+                    });
+                }
+                Effect::Wake { at_ms } => {
+                    self.wake = Some(self.inner.started + Duration::from_millis(at_ms));
+                }
+                Effect::Evict => self.evicted = true,
+            }
+        }
+    }
+
+    fn load(&self, since: Option<Position>) {
+        let (log, document, answers) = (
+            self.inner.log.clone(),
+            self.document.clone(),
+            self.answers.clone(),
+        );
+        tokio::spawn(async move {
+            let loaded = log.load(&document, since).await;
+            if let Err(why @ (LogError::Unavailable(_) | LogError::Corrupt(_))) = &loaded {
+                tracing::error!(document, error = %why, "a live document could not be loaded");
+            }
+            let _ = answers.send(Event::Loaded(loaded));
+        });
+    }
+
+    fn append(&self, append: Append) {
+        let (done, outcome) = oneshot::channel();
+        let answers = self.answers.clone();
+        let asked = self.inner.commits.send(Commit { append, done });
+        tokio::spawn(async move {
+            let lost = || Err(LogError::Unavailable("the committer has ended".to_owned()));
+            let outcome = if asked.is_ok() {
+                outcome.await.unwrap_or_else(|_| lost())
+            } else {
+                lost()
+            };
+            let _ = answers.send(Event::Appended(outcome));
+        });
+    }
+
+    /// Leaves the map; who came in this moment gets a new room.
+    async fn end(self, mut inbox: mpsc::Receiver<Message>) {
+        inbox.close();
+        {
+            let mut rooms = self.inner.rooms();
+            if rooms
+                .get(&self.document)
+                .is_some_and(mpsc::Sender::is_closed)
+            {
+                rooms.remove(&self.document);
+            }
+        }
+        self.inner.room_ended.notify_waiters();
+        while let Some(message) = inbox.recv().await {
+            if message.outgoing.is_some() {
+                self.inner.submit(&self.document, message).await;
+            }
+        }
+    }
+}
+
+async fn fold_in_log(
+    log: &dyn Log,
+    document: &str,
+    at: Position,
+    work: impl FnOnce() -> Result<Bytes, LogError> + Send + 'static,
+) -> Option<Bytes> {
+    let stored = async {
+        let snapshot = crate::hydrate::hydrate(work).await?;
+        log.fold(Fold {
+            document: document.to_owned(),
+            at,
+            snapshot: snapshot.clone(),
+        })
+        .await?;
+        Ok::<_, LogError>(snapshot)
+    };
+    match stored.await {
+        Ok(snapshot) => Some(snapshot),
+        Err(why) => {
+            tracing::warn!(document, error = %why, "a live document could not be folded");
+            None
+        }
+    }
+}
+
+/// [LOG-5] One commit at a time for all rooms: at once when idle, and everything that came while the last one ran.
+async fn commit_all(inner: std::sync::Weak<Inner>, mut requests: mpsc::UnboundedReceiver<Commit>) {
+    while let Some(first) = requests.recv().await {
+        let (mut rows, mut bytes) = size(&first.append);
+        let mut commits = vec![first];
+        while rows < COMMIT_ROWS_MAX && bytes < COMMIT_BYTES_MAX {
+            let Ok(next) = requests.try_recv() else { break };
+            let (more_rows, more_bytes) = size(&next.append);
+            rows += more_rows;
+            bytes += more_bytes;
+            commits.push(next);
+        }
+        let Some(inner) = inner.upgrade() else { return };
+        let (writes, done): (Vec<_>, Vec<_>) = commits
+            .into_iter()
+            .map(|commit| (commit.append, commit.done))
+            .unzip();
+        let outcomes = inner.log.append(writes).await;
+        match &outcomes {
+            Ok(_) => {
+                inner.commits_done.fetch_add(1, Ordering::Relaxed);
+                inner.updates.fetch_add(rows as u64, Ordering::Relaxed);
+            }
+            Err(why) => {
+                inner.commits_failed.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(error = %why, "edits could not be committed");
+            }
+        }
+        for (i, done) in done.into_iter().enumerate() {
+            let missing = || LogError::Unavailable("an outcome is missing".to_owned());
+            let outcome = outcomes
+                .clone()
+                .and_then(|all| all.get(i).copied().ok_or_else(missing));
+            let _ = done.send(outcome);
+        }
+    }
+}
+
+fn size(append: &Append) -> (usize, usize) {
+    (
+        append.rows.len(),
+        append.rows.iter().map(|row| row.update.len()).sum(),
+    )
+}
+
+/// [LOG-4] Compares open rooms with the log, for what other processes write.
+async fn watch(inner: std::sync::Weak<Inner>) {
+    let mut every = tokio::time::interval(Duration::from_millis(WATCH_MS));
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let Some(inner) = inner.upgrade() else { return };
+        let documents: Vec<String> = inner.rooms().keys().cloned().collect();
+        if documents.is_empty() {
+            continue;
+        }
+        let Ok(heads) = inner.log.heads(documents.clone()).await else {
+            continue;
+        };
+        for (document, head) in documents.into_iter().zip(heads) {
+            if let Some(room) = inner.room(&document) {
+                // A room with a full inbox is seen to the next time.
+                let _ = room.try_send(Event::Head(head).into());
+            }
+        }
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// So that two documents do not lease the same ids at the same start.
+fn fnv(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}

@@ -1,0 +1,384 @@
+//! One document that somebody has open, as a plain struct: `handle(now, event) -> effects`. No I/O, no clock, no randomness.
+//!
+//! Start reading at [`Room::handle`]. `room/connections.rs` has joins and what each connection is sent, `room/commit.rs` the way of
+//! an edit into the log, `room/reload.rs` what happens when the log has moved or failed.
+
+mod commit;
+mod connections;
+mod reload;
+
+use crate::clocks::ClockMap;
+use crate::history::History;
+use crate::lease::LeaseKey;
+use crate::limits::*;
+use crate::log::{Loaded, LogError, NewRow, Outcome};
+use crate::people::People;
+use crate::protocol::{ClientFrame, CloseCode, Lease, Position, Rights};
+use bytes::Bytes;
+use connections::Connection;
+use std::collections::BTreeMap;
+
+/// Who stands behind a connection; the engine only carries it.
+#[derive(Debug, Clone)]
+pub struct Who {
+    /// The account, for leases and for the log.
+    pub user: String,
+    /// JSON with `user`, `name`, `hue` for the others' eyes.
+    pub identity: String,
+    /// What the connection may do.
+    pub rights: Rights,
+}
+
+/// What happens to a room.
+#[derive(Debug)]
+pub(crate) enum Event {
+    Join {
+        connection: u64,
+        who: Who,
+        resume: Option<Position>,
+        leases: Vec<Lease>,
+    },
+    Frame {
+        connection: u64,
+        frame: ClientFrame,
+    },
+    /// The connection has written so many bytes of what it was sent.
+    Taken {
+        connection: u64,
+        bytes: usize,
+    },
+    Leave {
+        connection: u64,
+    },
+    Access {
+        connection: u64,
+        rights: Rights,
+        reason: String,
+    },
+    Notify {
+        json: String,
+    },
+    Loaded(Result<Loaded, LogError>),
+    Appended(Result<Outcome, LogError>),
+    Folded {
+        at: Position,
+        snapshot: Option<Bytes>,
+    },
+    /// The log's head as somebody else sees it; `None`: the document is gone.
+    Head(Option<Position>),
+    Tick,
+    Shutdown,
+}
+
+/// What a room wants done.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    Send {
+        connection: u64,
+        frame: Bytes,
+    },
+    Close {
+        connection: u64,
+        code: CloseCode,
+        reason: &'static str,
+    },
+    Load {
+        since: Option<Position>,
+    },
+    Append {
+        base: Position,
+        rows: Vec<NewRow>,
+    },
+    Fold {
+        at: Position,
+        updates: Vec<Bytes>,
+        clocks: ClockMap,
+    },
+    /// Send `Tick` at this time; it replaces what was asked for before.
+    Wake {
+        at_ms: u64,
+    },
+    /// Nothing is left here.
+    Evict,
+}
+
+/// Whether the room knows the state of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// A load is under way; what is pushed waits for it.
+    Loading,
+    Ready,
+    /// The last load failed.
+    Failed {
+        retry_at_ms: u64,
+    },
+}
+
+/// What never changes in a room.
+pub(crate) struct Settings {
+    pub(crate) document: String,
+    pub(crate) key: LeaseKey,
+    /// The root names that updates may have; empty: any.
+    pub(crate) roots: &'static [&'static str],
+    /// Where the client ids come from.
+    pub(crate) seed: u64,
+}
+
+/// A batch on its way to the log.
+struct Batch {
+    connection: u64,
+    user: String,
+    batch_id: u64,
+    updates: Vec<Bytes>,
+    /// Those of the updates that bring something new.
+    fresh: Vec<Bytes>,
+}
+
+/// Batches that go to the log together, and the clocks they bring.
+#[derive(Default)]
+struct Group {
+    batches: Vec<Batch>,
+    clocks: ClockMap,
+    bytes: usize,
+}
+
+/// A document in memory: no CRDT, only bytes, clocks and connections.
+pub(crate) struct Room {
+    settings: Settings,
+    phase: Phase,
+    history: Option<History>,
+    clocks: ClockMap,
+    connections: BTreeMap<u64, Connection>,
+    people: People,
+    /// At the log.
+    running: Option<Group>,
+    /// Judged, for the next append.
+    waiting: Group,
+    /// Not judged, because a load is under way.
+    held: Vec<Batch>,
+    held_bytes: usize,
+    /// Up to where BATCH frames may go: the head at the last broadcast.
+    shown: u64,
+    broadcast_at_ms: u64,
+    broadcast_due: bool,
+    presence_at_ms: u64,
+    presence_due: bool,
+    folding: bool,
+    fold_retry_at_ms: u64,
+    /// Since when nobody is here.
+    empty_since_ms: u64,
+    ids_made: u64,
+    /// The pause after the last failed load.
+    pause_ms: u64,
+    closing: bool,
+    evicted: bool,
+    wake_at_ms: Option<u64>,
+    out: Vec<Effect>,
+}
+
+impl Room {
+    /// A room that begins with its load.
+    pub(crate) fn new(now_ms: u64, settings: Settings) -> (Room, Vec<Effect>) {
+        let room = Room {
+            settings,
+            phase: Phase::Loading,
+            history: None,
+            clocks: ClockMap::default(),
+            connections: BTreeMap::new(),
+            people: People::default(),
+            running: None,
+            waiting: Group::default(),
+            held: Vec::new(),
+            held_bytes: 0,
+            shown: 0,
+            broadcast_at_ms: now_ms,
+            broadcast_due: false,
+            presence_at_ms: now_ms,
+            presence_due: false,
+            folding: false,
+            fold_retry_at_ms: 0,
+            empty_since_ms: now_ms,
+            ids_made: 0,
+            pause_ms: 0,
+            closing: false,
+            evicted: false,
+            wake_at_ms: None,
+            out: Vec::new(),
+        };
+        (room, vec![Effect::Load { since: None }])
+    }
+
+    /// Where the log is, as far as the room knows.
+    pub(crate) fn head(&self) -> Option<Position> {
+        self.history.as_ref().map(History::head)
+    }
+
+    /// The only way in.
+    pub(crate) fn handle(&mut self, now_ms: u64, event: Event) -> Vec<Effect> {
+        match event {
+            Event::Join {
+                connection,
+                who,
+                resume,
+                leases,
+            } => {
+                self.join(now_ms, connection, who, resume, leases);
+            }
+            Event::Frame { connection, frame } => self.frame(now_ms, connection, frame),
+            Event::Taken { connection, bytes } => self.taken(now_ms, connection, bytes),
+            Event::Leave { connection } => self.leave(now_ms, connection),
+            Event::Access {
+                connection,
+                rights,
+                reason,
+            } => {
+                self.access(now_ms, connection, rights, reason);
+            }
+            Event::Notify { json } => self.notify(json),
+            Event::Loaded(loaded) => self.loaded(now_ms, loaded),
+            Event::Appended(outcome) => self.appended(now_ms, outcome),
+            Event::Folded { at, snapshot } => self.folded(now_ms, at, snapshot),
+            Event::Head(head) => self.head_seen(head),
+            Event::Tick => self.wake_at_ms = None,
+            Event::Shutdown => self.closing = true,
+        }
+        self.settle(now_ms);
+        std::mem::take(&mut self.out)
+    }
+
+    /// After every event: what is due by now.
+    fn settle(&mut self, now_ms: u64) {
+        if self.evicted {
+            return;
+        }
+        self.retry_load(now_ms);
+        self.append_waiting(now_ms);
+        self.broadcast(now_ms);
+        self.tell_presence(now_ms);
+        self.end_stalled(now_ms);
+        self.finish_closing();
+        self.fold_or_evict(now_ms);
+        self.plan_wake(now_ms);
+    }
+
+    fn crowded(&self) -> bool {
+        self.connections.len() > FEW_PEOPLE
+    }
+
+    fn broadcast(&mut self, now_ms: u64) {
+        if !self.broadcast_due || (self.crowded() && now_ms < self.broadcast_at_ms + TICK_MS) {
+            return;
+        }
+        self.broadcast_due = false;
+        self.broadcast_at_ms = now_ms;
+        self.shown = self.head().map_or(0, |head| head.seq);
+        self.pump_all(now_ms);
+    }
+
+    fn tell_presence(&mut self, now_ms: u64) {
+        if !self.presence_due || (self.crowded() && now_ms < self.presence_at_ms + PRESENCE_TICK_MS)
+        {
+            return;
+        }
+        self.presence_due = false;
+        self.presence_at_ms = now_ms;
+        self.pump_all(now_ms);
+        let told = |c: &Connection| {
+            if c.joined() {
+                c.presence_seen
+            } else {
+                u64::MAX
+            }
+        };
+        let told_all = self
+            .connections
+            .values()
+            .map(told)
+            .min()
+            .unwrap_or(u64::MAX);
+        self.people.forget(told_all);
+    }
+
+    /// [ROOM-13] When everything is committed and acknowledged, connections end.
+    fn finish_closing(&mut self) {
+        let busy =
+            self.running.is_some() || !self.waiting.batches.is_empty() || !self.held.is_empty();
+        if !self.closing || busy {
+            return;
+        }
+        for connection in self.connections.keys().copied().collect::<Vec<_>>() {
+            self.end(connection, CloseCode::Restart, "the server restarts");
+        }
+        self.evict();
+    }
+
+    fn evict(&mut self) {
+        self.evicted = true;
+        self.out.push(Effect::Evict);
+    }
+
+    fn fold_or_evict(&mut self, now_ms: u64) {
+        if self.evicted || self.folding || self.running.is_some() || self.phase == Phase::Loading {
+            return;
+        }
+        let idle = self.connections.is_empty() && now_ms >= self.empty_since_ms + IDLE_MS;
+        let Some(history) = &self.history else {
+            return if idle {
+                self.evict()
+            };
+        };
+        let long = history.tail_bytes() > FOLD_TAIL_BYTES.max(history.snapshot_bytes() / 4)
+            || history.tail_len() > FOLD_TAIL_ROWS;
+        let wanted = long || (idle && history.tail_len() > 0);
+        if wanted && self.phase == Phase::Ready && now_ms >= self.fold_retry_at_ms {
+            self.folding = true;
+            let (at, updates) = (history.head(), history.updates());
+            self.out.push(Effect::Fold {
+                at,
+                updates,
+                clocks: self.clocks.clone(),
+            });
+        } else if idle {
+            self.evict();
+        }
+    }
+
+    fn folded(&mut self, now_ms: u64, at: Position, snapshot: Option<Bytes>) {
+        self.folding = false;
+        match (snapshot, &mut self.history) {
+            (Some(snapshot), Some(history)) => history.fold(at, snapshot),
+            _ => self.fold_retry_at_ms = now_ms + FOLD_RETRY_MS,
+        }
+    }
+
+    fn plan_wake(&mut self, now_ms: u64) {
+        if self.evicted {
+            return;
+        }
+        let mut at_ms = now_ms + STALL_MS;
+        if let Phase::Failed { retry_at_ms } = self.phase {
+            at_ms = at_ms.min(retry_at_ms);
+        }
+        if self.broadcast_due {
+            at_ms = at_ms.min(self.broadcast_at_ms + TICK_MS);
+        }
+        if self.presence_due {
+            at_ms = at_ms.min(self.presence_at_ms + PRESENCE_TICK_MS);
+        }
+        if self.connections.is_empty() {
+            at_ms = at_ms.min((self.empty_since_ms + IDLE_MS).max(now_ms + 1));
+        }
+        // An earlier wake that is asked for already serves; it plans the next.
+        if self
+            .wake_at_ms
+            .is_none_or(|planned| planned > at_ms || planned <= now_ms)
+        {
+            self.wake_at_ms = Some(at_ms);
+            self.out.push(Effect::Wake { at_ms });
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "room_tests.rs"]
+mod tests;

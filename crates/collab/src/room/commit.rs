@@ -1,0 +1,210 @@
+//! The way of an edit: judged, appended, acknowledged, and only then shown to others.
+
+use super::connections::Stage;
+use super::{Batch, Effect, Phase, Room};
+use crate::clocks::{ClockMap, Layers};
+use crate::history::Entry;
+use crate::limits::*;
+use crate::log::{LogError, NewRow, Outcome};
+use crate::protocol::{CloseCode, Refusal, Rights, ServerFrame};
+use crate::scan::{Bounds, scan};
+use crate::varint::Malformed;
+use bytes::Bytes;
+
+impl Batch {
+    fn bytes(&self) -> usize {
+        self.updates.iter().map(Bytes::len).sum()
+    }
+}
+
+impl Room {
+    pub(super) fn push(&mut self, now_ms: u64, id: u64, batch_id: u64, updates: Vec<Bytes>) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        let bytes = updates.iter().map(Bytes::len).sum::<usize>();
+        let refusal = match connection.stage {
+            Stage::Reset => Some(Refusal::WrongEpoch),
+            Stage::Waiting { .. } => Some(Refusal::Unavailable),
+            Stage::Joined if connection.unanswered >= BATCHES_IN_FLIGHT_MAX => Some(Refusal::Rate),
+            Stage::Joined if !connection.budget.take(now_ms, bytes as u64) => Some(Refusal::Rate),
+            Stage::Joined => None,
+        };
+        let user = connection.who.user.clone();
+        let full = self.waiting.bytes + self.held_bytes + bytes > WAITING_BYTES_MAX;
+        let failed = self.closing || full || matches!(self.phase, Phase::Failed { .. });
+        if let Some(reason) = refusal.or(failed.then_some(Refusal::Unavailable)) {
+            return self.nack(now_ms, id, batch_id, reason);
+        }
+        connection.unanswered += 1;
+        let batch = Batch {
+            connection: id,
+            user,
+            batch_id,
+            updates,
+            fresh: Vec::new(),
+        };
+        if self.phase == Phase::Loading {
+            self.held_bytes += bytes;
+            self.held.push(batch);
+        } else {
+            self.judge(now_ms, batch);
+        }
+    }
+
+    /// Puts a batch into the next group, or refuses it.
+    pub(super) fn judge(&mut self, now_ms: u64, mut batch: Batch) {
+        match self.fits(&batch) {
+            Ok((fresh, clocks)) => {
+                batch.fresh = fresh;
+                self.waiting.bytes += batch.bytes();
+                self.waiting.clocks.join(&clocks);
+                self.waiting.batches.push(batch);
+            }
+            Err(reason) => self.refuse(now_ms, &batch, reason),
+        }
+    }
+
+    pub(super) fn refuse(&mut self, now_ms: u64, batch: &Batch, reason: Refusal) {
+        self.answered(batch.connection);
+        self.nack(now_ms, batch.connection, batch.batch_id, reason);
+    }
+
+    fn answered(&mut self, id: u64) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.unanswered = connection.unanswered.saturating_sub(1);
+        }
+    }
+
+    /// [ROOM-5] Checks all updates of a batch: those with something new, and the clocks they bring.
+    fn fits(&self, batch: &Batch) -> Result<(Vec<Bytes>, ClockMap), Refusal> {
+        // Only after a reload can the author be gone here; the client keeps what is not acknowledged.
+        let connection = self
+            .connections
+            .get(&batch.connection)
+            .ok_or(Refusal::Unavailable)?;
+        if connection.who.rights != Rights::Write {
+            return Err(Refusal::ReadOnly);
+        }
+        if connection.stage != Stage::Joined {
+            return Err(Refusal::WrongEpoch);
+        }
+        let stored = self.history.as_ref().map_or(0, |history| history.bytes());
+        if stored + self.waiting.bytes + batch.bytes() > DOCUMENT_BYTES_MAX {
+            return Err(Refusal::TooLarge);
+        }
+        let mut pending = self.waiting.clocks.clone();
+        if let Some(running) = &self.running {
+            pending.join(&running.clocks);
+        }
+        let (committed, pending) = (&self.clocks, &pending);
+        let mut layers = Layers {
+            committed,
+            pending,
+            batch: ClockMap::default(),
+        };
+        let bounds = Bounds::update(self.settings.roots);
+        let mut fresh = Vec::new();
+        for update in &batch.updates {
+            let scan = scan(update, &bounds).map_err(|why| match why {
+                Malformed::TooLarge => Refusal::TooLarge,
+                _ => Refusal::Malformed,
+            })?;
+            if layers.judge(&scan, &connection.leased)? {
+                fresh.push(update.clone());
+            }
+        }
+        Ok((fresh, layers.batch))
+    }
+
+    /// [LOG-5] Starts the next append if none is running.
+    pub(super) fn append_waiting(&mut self, now_ms: u64) {
+        if self.phase != Phase::Ready || self.running.is_some() || self.waiting.batches.is_empty() {
+            return;
+        }
+        let Some(base) = self.head() else { return };
+        let group = std::mem::take(&mut self.waiting);
+        let rows: Vec<NewRow> = group.batches.iter().flat_map(rows).collect();
+        self.running = Some(group);
+        if rows.is_empty() {
+            self.committed(now_ms);
+        } else {
+            self.out.push(Effect::Append { base, rows });
+        }
+    }
+
+    pub(super) fn appended(&mut self, now_ms: u64, outcome: Result<Outcome, LogError>) {
+        match outcome {
+            Ok(Outcome::Committed) => self.committed(now_ms),
+            Ok(Outcome::Moved) => self.reload_and_keep(),
+            Ok(Outcome::Gone) | Err(LogError::Gone) => self.gone(),
+            Err(_) => self.append_failed(now_ms),
+        }
+    }
+
+    /// [LOG-2] The running group is on disk: now it is part of the document, is acknowledged and shown.
+    fn committed(&mut self, now_ms: u64) {
+        let Some(group) = self.running.take() else {
+            return;
+        };
+        let Some(history) = &mut self.history else {
+            return;
+        };
+        self.clocks.join(&group.clocks);
+        let mut acks = Vec::with_capacity(group.batches.len());
+        for batch in group.batches {
+            for update in batch.fresh {
+                history.append(Entry {
+                    connection: batch.connection,
+                    update,
+                });
+            }
+            acks.push((batch.connection, batch.batch_id, history.head()));
+        }
+        // Sent at once even among many: the tick is for what others see.
+        for (connection, batch_id, position) in acks {
+            self.answered(connection);
+            self.answer(now_ms, connection, &ServerFrame::Ack { batch_id, position });
+        }
+        self.broadcast_due = true;
+    }
+
+    /// [LOG-3] Nothing is known of the running group: everything is refused, and the log is read again.
+    fn append_failed(&mut self, now_ms: u64) {
+        for batch in self.take_pending() {
+            self.refuse(now_ms, &batch, Refusal::Unavailable);
+        }
+        self.load();
+    }
+
+    /// Takes back all batches that are not committed, in order.
+    pub(super) fn take_pending(&mut self) -> Vec<Batch> {
+        let running = self.running.take().unwrap_or_default();
+        let waiting = std::mem::take(&mut self.waiting);
+        self.held_bytes = 0;
+        let held = std::mem::take(&mut self.held);
+        running
+            .batches
+            .into_iter()
+            .chain(waiting.batches)
+            .chain(held)
+            .collect()
+    }
+
+    pub(super) fn gone(&mut self) {
+        self.take_pending();
+        self.notify(r#"{"event":"deleted"}"#.to_owned());
+        for id in self.connections.keys().copied().collect::<Vec<_>>() {
+            self.end(id, CloseCode::NotFound, "no such page");
+        }
+        self.evict();
+    }
+}
+
+fn rows(batch: &Batch) -> impl Iterator<Item = NewRow> + '_ {
+    batch.fresh.iter().map(|update| NewRow {
+        user: batch.user.clone(),
+        connection: batch.connection,
+        update: update.clone(),
+    })
+}

@@ -1,0 +1,332 @@
+//! Joining, leaving, rights, and what each connection is sent and when.
+
+use super::{Effect, Phase, Room, Who};
+use crate::budget::Budget;
+use crate::limits::*;
+use crate::protocol::{ClientFrame, CloseCode, Lease, Position, Refusal, Rights, ServerFrame};
+use bytes::Bytes;
+use std::collections::VecDeque;
+
+/// How far a connection is with its join.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Waits for the load with its HELLO.
+    Waiting {
+        resume: Option<Position>,
+        leases: Vec<Lease>,
+    },
+    Joined,
+    /// Was told of a new epoch and has not said HELLO again.
+    Reset,
+}
+
+/// One link to a client.
+pub(super) struct Connection {
+    pub(super) who: Who,
+    pub(super) stage: Stage,
+    /// Client ids it may use.
+    pub(super) leased: Vec<u64>,
+    /// The last update it was sent; `None`: nothing, not even the snapshot.
+    applied: Option<u64>,
+    pub(super) presence_seen: u64,
+    /// Frames for it alone, which come before everything else.
+    answers: VecDeque<Bytes>,
+    /// Bytes it was given and has not written.
+    in_flight: usize,
+    taken_at_ms: u64,
+    pub(super) unanswered: usize,
+    pub(super) budget: Budget,
+}
+
+impl Connection {
+    pub(super) fn joined(&self) -> bool {
+        self.stage == Stage::Joined
+    }
+}
+
+impl Room {
+    pub(super) fn join(
+        &mut self,
+        now_ms: u64,
+        id: u64,
+        who: Who,
+        resume: Option<Position>,
+        leases: Vec<Lease>,
+    ) {
+        if self.closing {
+            return self.refuse_join(id, CloseCode::Restart, "the server restarts");
+        }
+        if matches!(self.phase, Phase::Failed { retry_at_ms } if now_ms < retry_at_ms) {
+            return self.refuse_join(id, CloseCode::TryAgain, "the page could not be loaded");
+        }
+        if self.connections.len() >= JOINS_WAITING_MAX {
+            return self.refuse_join(id, CloseCode::TryAgain, "too many at once");
+        }
+        if who.rights == Rights::None {
+            return self.refuse_join(id, CloseCode::Forbidden, "no right to read");
+        }
+        let connection = Connection {
+            who,
+            stage: Stage::Waiting { resume, leases },
+            leased: Vec::new(),
+            applied: None,
+            presence_seen: 0,
+            answers: VecDeque::new(),
+            in_flight: 0,
+            taken_at_ms: now_ms,
+            unanswered: 0,
+            budget: Budget::new(now_ms),
+        };
+        self.connections.insert(id, connection);
+        if self.phase == Phase::Ready {
+            self.welcome(now_ms, id);
+        }
+    }
+
+    fn refuse_join(&mut self, connection: u64, code: CloseCode, reason: &'static str) {
+        self.out.push(Effect::Close {
+            connection,
+            code,
+            reason,
+        });
+    }
+
+    /// Answers a HELLO; the state of the log is known.
+    pub(super) fn welcome(&mut self, now_ms: u64, id: u64) {
+        if self
+            .connections
+            .get(&id)
+            .is_none_or(|c| !matches!(c.stage, Stage::Waiting { .. }))
+        {
+            return;
+        }
+        let Some(client_id) = self.new_client_id() else {
+            return;
+        };
+        let (Some(history), Some(connection)) = (&self.history, self.connections.get_mut(&id))
+        else {
+            return;
+        };
+        let Stage::Waiting { resume, leases } =
+            std::mem::replace(&mut connection.stage, Stage::Joined)
+        else {
+            return;
+        };
+        let (document, user) = (&self.settings.document, &connection.who.user);
+        let Some(lease) = self.settings.key.lease(document, user, client_id) else {
+            return;
+        };
+        let held = leases
+            .iter()
+            .filter(|lease| self.settings.key.holds(document, user, lease));
+        connection.leased = held
+            .map(|lease| lease.client_id)
+            .chain([client_id])
+            .collect();
+        let head = history.head();
+        connection.applied = resume
+            .filter(|at| at.epoch == head.epoch)
+            .map(|at| at.seq)
+            .filter(|seq| (history.snapshot_seq()..=head.seq).contains(seq));
+        let welcome = ServerFrame::Welcome {
+            epoch: head.epoch,
+            head_seq: head.seq,
+            rights: connection.who.rights,
+            connection_id: id,
+            lease,
+            update_bytes_max: UPDATE_BYTES_MAX as u64,
+            snapshot_follows: connection.applied.is_none(),
+        };
+        connection.answers.push_back(welcome.encode());
+        self.people.join(id, connection.who.identity.clone());
+        self.presence_due = true;
+        self.broadcast_due |= self.shown < head.seq;
+        self.pump(now_ms, id);
+    }
+
+    /// A 32-bit client id that nobody has used in this document.
+    fn new_client_id(&mut self) -> Option<u64> {
+        for _ in 0..64 {
+            // splitmix64 over a seed from the shell
+            self.ids_made = self.ids_made.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = self.settings.seed.wrapping_add(self.ids_made);
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            let id = (z ^ (z >> 31)) & 0xffff_ffff;
+            if id > 0 && self.clocks.get(id) == 0 {
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    pub(super) fn frame(&mut self, now_ms: u64, id: u64, frame: ClientFrame) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        match frame {
+            ClientFrame::Ping { nonce } => self.answer(now_ms, id, &ServerFrame::Pong { nonce }),
+            ClientFrame::Push { batch_id, updates } => self.push(now_ms, id, batch_id, updates),
+            ClientFrame::Presence { blob } => {
+                self.people.change(id, blob);
+                self.presence_due = true;
+            }
+            ClientFrame::Hello { resume, leases, .. } if connection.stage == Stage::Reset => {
+                connection.stage = Stage::Waiting { resume, leases };
+                if self.phase == Phase::Ready {
+                    self.welcome(now_ms, id);
+                }
+            }
+            ClientFrame::Hello { .. } => self.end(id, CloseCode::Protocol, "a second hello"),
+        }
+    }
+
+    pub(super) fn taken(&mut self, now_ms: u64, id: u64, bytes: usize) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.in_flight = connection.in_flight.saturating_sub(bytes);
+            connection.taken_at_ms = now_ms;
+            self.pump(now_ms, id);
+        }
+    }
+
+    pub(super) fn leave(&mut self, now_ms: u64, id: u64) {
+        if self.connections.remove(&id).is_some() {
+            self.people.leave(id);
+            self.presence_due = true;
+            self.empty_since_ms = now_ms;
+        }
+    }
+
+    /// Ends a connection from this side.
+    pub(super) fn end(&mut self, id: u64, code: CloseCode, reason: &'static str) {
+        if let Some(mut connection) = self.connections.remove(&id) {
+            for frame in connection.answers.drain(..) {
+                self.out.push(Effect::Send {
+                    connection: id,
+                    frame,
+                });
+            }
+            self.out.push(Effect::Close {
+                connection: id,
+                code,
+                reason,
+            });
+            self.people.leave(id);
+            self.presence_due = true;
+        }
+    }
+
+    pub(super) fn access(&mut self, now_ms: u64, id: u64, rights: Rights, reason: String) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        if connection.who.rights == rights {
+            return;
+        }
+        connection.who.rights = rights;
+        self.answer(now_ms, id, &ServerFrame::Access { rights, reason });
+        if rights == Rights::None {
+            self.end(id, CloseCode::Forbidden, "no right to read any more");
+        }
+    }
+
+    pub(super) fn notify(&mut self, json: String) {
+        let frame = ServerFrame::Event { json }.encode();
+        for connection in self.connections.values_mut().filter(|c| c.joined()) {
+            connection.answers.push_back(frame.clone());
+        }
+        self.broadcast_due = true;
+    }
+
+    pub(super) fn nack(&mut self, now_ms: u64, id: u64, batch_id: u64, reason: Refusal) {
+        let message = reason.message().to_owned();
+        self.answer(
+            now_ms,
+            id,
+            &ServerFrame::Nack {
+                batch_id,
+                reason,
+                message,
+            },
+        );
+    }
+
+    /// Sends a frame to one connection, before everything else it waits for.
+    pub(super) fn answer(&mut self, now_ms: u64, id: u64, frame: &ServerFrame) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.answers.push_back(frame.encode());
+            self.pump(now_ms, id);
+        }
+    }
+
+    pub(super) fn pump_all(&mut self, now_ms: u64) {
+        for id in self.connections.keys().copied().collect::<Vec<_>>() {
+            self.pump(now_ms, id);
+        }
+    }
+
+    /// [ROOM-7] Gives a connection what it can take now: answers, then the log from its place on, then presence.
+    fn pump(&mut self, now_ms: u64, id: u64) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        if connection.in_flight == 0 {
+            connection.taken_at_ms = now_ms;
+        }
+        while connection.in_flight < WINDOW_BYTES {
+            let frame = if let Some(answer) = connection.answers.pop_front() {
+                answer
+            } else if !connection.joined() {
+                return;
+            } else if let Some((frame, applied)) = self
+                .history
+                .as_mut()
+                .and_then(|h| h.next_frame(connection.applied, self.shown))
+            {
+                connection.applied = Some(applied);
+                frame
+            } else if let Some(news) = self
+                .people
+                .news(connection.presence_seen)
+                .filter(|_| !self.presence_due)
+            {
+                connection.presence_seen = self.people.version();
+                news
+            } else {
+                return;
+            };
+            connection.in_flight += frame.len();
+            self.out.push(Effect::Send {
+                connection: id,
+                frame,
+            });
+        }
+        if connection.answers.len() > ANSWERS_MAX {
+            self.end(id, CloseCode::TryAgain, "too slow");
+        }
+    }
+
+    pub(super) fn end_stalled(&mut self, now_ms: u64) {
+        let stalled = |c: &Connection| c.in_flight > 0 && now_ms >= c.taken_at_ms + STALL_MS;
+        let ids = self
+            .connections
+            .iter()
+            .filter(|(_, c)| stalled(c))
+            .map(|(id, _)| *id);
+        for id in ids.collect::<Vec<_>>() {
+            self.end(id, CloseCode::TryAgain, "too slow");
+            self.empty_since_ms = now_ms;
+        }
+    }
+
+    /// [ROOM-10] Tells everybody of a new epoch; each says HELLO again.
+    pub(super) fn reset_all(&mut self, now_ms: u64, frame: &ServerFrame) {
+        for id in self.connections.keys().copied().collect::<Vec<_>>() {
+            if let Some(connection) = self.connections.get_mut(&id).filter(|c| c.joined()) {
+                connection.stage = Stage::Reset;
+                connection.leased.clear();
+                self.answer(now_ms, id, frame);
+            }
+        }
+    }
+}
