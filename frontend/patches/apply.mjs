@@ -1,7 +1,8 @@
 // Applies the patches of this folder to the installed packages, and fails loudly when one does not fit.
-// Each patch is a unified diff of one file with three header lines: `# file:`, `# before:` and `# after:` (SHA-256).
+// Each patch is a unified diff of one file with three header lines: `# file:`, `# before:` and `# after:`
+// (SHA-256; `absent` before a file that the patch adds).
 import { createHash } from 'node:crypto'
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -23,7 +24,7 @@ function applyHunks(text, patch, name) {
   for (const line of patch.split('\n')) {
     const hunk = /^@@ -(\d+)/.exec(line)
     if (hunk) {
-      const start = Number(hunk[1]) - 1
+      const start = Math.max(0, Number(hunk[1]) - 1)
       out.push(...source.slice(at, start))
       at = start
       open = true
@@ -41,9 +42,10 @@ export function applyPatches() {
   for (const name of readdirSync(here).filter((f) => f.endsWith('.patch'))) {
     const patch = readFileSync(join(here, name), 'utf8')
     const file = join(here, '..', header(patch, 'file', name))
-    const text = readFileSync(file, 'utf8')
-    if (sha256(text) === header(patch, 'after', name)) continue
-    if (sha256(text) !== header(patch, 'before', name)) {
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
+    const state = existsSync(file) ? sha256(text) : 'absent'
+    if (state === header(patch, 'after', name)) continue
+    if (state !== header(patch, 'before', name)) {
       throw new Error(`\`${file}\` is not the version that patch \`${name}\` was made for; run \`npm ci\``)
     }
     const patched = applyHunks(text, patch, name)

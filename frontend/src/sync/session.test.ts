@@ -1,0 +1,383 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as Y from 'yjs'
+import { Room } from '../../dev/room'
+import type { Clock } from './clock'
+import { isFinal, type Socket } from './link'
+import { type ResetReason, Session, type Status, statusText } from './session'
+import type { EditStore, KeptText, StoredEdit } from './store'
+
+class FakeClock implements Clock {
+  private now = 0
+  private last = 0
+  private timers = new Map<number, { at: number; action: () => void }>()
+  constructor(readonly random: () => number = () => 0.5) {}
+  after(ms: number, action: () => void): number {
+    this.last += 1
+    this.timers.set(this.last, { at: this.now + ms, action })
+    return this.last
+  }
+  cancel(timer: number): void {
+    this.timers.delete(timer)
+  }
+  /** Runs everything due within the next `ms`, and lets promises settle. */
+  async pass(ms: number): Promise<void> {
+    const until = this.now + ms
+    for (let turns = 0; ; turns += 1) {
+      assert.ok(turns < 10_000, 'the client never comes to rest')
+      for (let i = 0; i < 8; i += 1) await Promise.resolve()
+      const due = [...this.timers].filter(([, t]) => t.at <= until).sort((a, b) => a[1].at - b[1].at || a[0] - b[0])[0]
+      if (!due) break
+      this.now = Math.max(this.now, due[1].at)
+      this.timers.delete(due[0])
+      due[1].action()
+    }
+    this.now = until
+  }
+}
+
+class MemoryStore implements EditStore {
+  rows = new Map<string, StoredEdit>()
+  kept = new Map<string, KeptText>()
+  async edits() { return [...this.rows.values()] }
+  async keep(edit: StoredEdit) { this.rows.set(edit.key, edit) }
+  async forget(keys: string[]) { for (const key of keys) this.rows.delete(key) }
+  async texts() { return [...this.kept.values()] }
+  async keepText(text: KeptText) { this.kept.set(text.key, text) }
+  async forgetText(key: string) { this.kept.delete(key) }
+}
+
+/** A wire to the room: delivers at once, unless the network is down. */
+class Net {
+  up = true
+  frames: Uint8Array[] = []
+  sockets: { close(code: number): void }[] = []
+  constructor(readonly room: Room) {}
+  connect(name: string): Socket {
+    const net = this
+    let id = 0
+    let isOpen = false
+    const socket: Socket = {
+      binaryType: '', onopen: null, onmessage: null, onclose: null,
+      send(data) {
+        if (!isOpen) return
+        net.frames.push(data)
+        net.room.receive(id, data)
+      },
+      close(code = 1000) {
+        if (isOpen) net.room.leave(id)
+        isOpen = false
+        queueMicrotask(() => socket.onclose?.({ code }))
+      },
+    }
+    this.sockets.push(socket)
+    queueMicrotask(() => {
+      if (!net.up) return socket.close(1006)
+      isOpen = true
+      const client = { send: (bytes: Uint8Array<ArrayBuffer>) => isOpen && socket.onmessage?.({ data: bytes.buffer }), close: (code: number) => socket.close(code) }
+      id = net.room.join(client, JSON.stringify({ user: name, name, hue: 1 }))
+      socket.onopen?.()
+    })
+    return socket
+  }
+  cut(): void {
+    this.up = false
+    for (const socket of this.sockets) socket.close(1006)
+  }
+}
+
+let pages = 0
+class Page {
+  session: Session
+  ydoc: Y.Doc | null = null
+  status: Status = { kind: 'loading' }
+  resets: { reason: ResetReason; text: string }[] = []
+  refused: number | null = null
+  documents = 0
+  seenSavedWith: string[] = []
+  constructor(net: Net, readonly clock: FakeClock, readonly store = new MemoryStore(), name = 'ann') {
+    pages += 1
+    this.session = new Session({
+      document: 'page-42', clock, store, tab: `tab${pages}`, now_ms: () => pages, connect: () => net.connect(name),
+      events: {
+        onDocument: (ydoc) => { this.ydoc = ydoc; this.documents += 1 },
+        onStatus: (status) => { this.status = status },
+        onPeople: () => undefined,
+        onRights: () => undefined,
+        onReset: (reason, text) => { this.ydoc = null; this.resets.push({ reason, text }) },
+        onEvent: () => undefined,
+        onRefused: (code) => { this.refused = code },
+      },
+    })
+    void this.session.start()
+  }
+  get text(): string { return this.ydoc?.getText('title').toString() ?? '' }
+  get shown(): string { return statusText(this.status) }
+  type(text: string): void { const t = this.ydoc!.getText('title'); t.insert(t.length, text) }
+}
+const seeded = () => new Room((ydoc) => ydoc.getText('title').insert(0, 'T:'))
+async function opened(room = seeded()) {
+  const net = new Net(room)
+  const clock = new FakeClock()
+  const page = new Page(net, clock)
+  await clock.pass(1)
+  return { room, net, clock, page }
+}
+const stored = (room: Room) => room.ydoc.getText('title').toString()
+
+test('[CLIENT-1] the leased client id is set before the document can be edited', async () => {
+  const { page } = await opened()
+  assert.equal(page.ydoc!.clientID, 1001)
+  assert.equal(page.text, 'T:')
+  assert.equal(page.shown, 'Saved')
+})
+
+test('[CLIENT-5] Saved is shown only when everything is acknowledged; then the store is empty', async () => {
+  const { page, clock, room } = await opened()
+  room.losesAcks = true
+  page.type('a')
+  assert.equal(page.shown, 'Saving')
+  await clock.pass(5)
+  assert.equal(stored(room), 'T:a')
+  assert.equal(page.shown, 'Saving')
+  room.losesAcks = false
+  page.type('b')
+  await clock.pass(5)
+  assert.equal(page.shown, 'Saving', 'the first batch has no answer yet')
+  assert.equal(page.store.rows.size, 1)
+})
+
+test('[CLIENT-4] after a lost acknowledgement and a reconnect all is sent again, and nothing is doubled', async () => {
+  const { page, clock, room, net } = await opened()
+  room.losesAcks = true
+  page.type('a')
+  page.type('b')
+  await clock.pass(5)
+  net.cut()
+  await clock.pass(5)
+  assert.equal(page.shown, 'Offline, 2 changes kept on this device')
+  page.type('c')
+  await clock.pass(5)
+  assert.equal(page.shown, 'Offline, 3 changes kept on this device')
+  room.losesAcks = false
+  net.up = true
+  page.session.wake()
+  await clock.pass(5)
+  assert.equal(page.shown, 'Saved')
+  assert.equal(stored(room), 'T:abc')
+  assert.equal(page.ydoc!.clientID, 1001, 'a document in memory keeps its client id')
+  assert.equal(page.store.rows.size, 0)
+})
+
+test('[CLIENT-2] what a closed page left is sent by the next one, under its old client id', async () => {
+  const { page, clock, room, net } = await opened()
+  net.cut()
+  await clock.pass(1)
+  page.type('x')
+  page.type('y')
+  await clock.pass(5)
+  page.session.stop()
+  assert.equal(page.store.rows.size, 1)
+  net.up = true
+  const next = new Page(net, clock, page.store)
+  await clock.pass(5)
+  assert.equal(stored(room), 'T:xy')
+  assert.equal(next.text, 'T:xy')
+  assert.notEqual(next.ydoc!.clientID, 1001)
+  next.type('z')
+  await clock.pass(5)
+  assert.equal(stored(room), 'T:xyz')
+  assert.equal(next.shown, 'Saved')
+  assert.equal(next.store.rows.size, 0)
+})
+
+test('[CLIENT-2] two pages of one user may both send what a third one left', async () => {
+  const { page, clock, room, net } = await opened()
+  net.cut()
+  await clock.pass(1)
+  page.type('x')
+  await clock.pass(5)
+  page.session.stop()
+  net.up = true
+  const [a, b] = [new Page(net, clock, page.store), new Page(net, clock, page.store)]
+  await clock.pass(5)
+  assert.equal(stored(room), 'T:x')
+  assert.deepEqual([a.text, b.text, a.shown, b.shown], ['T:x', 'T:x', 'Saved', 'Saved'])
+})
+
+test('[CLIENT-6] a refusal because the log is down waits and sends again', async () => {
+  const { page, clock, room } = await opened()
+  room.refuseWith = 7
+  page.type('a')
+  await clock.pass(2000)
+  assert.equal(page.shown, 'Saving')
+  page.type('b')
+  room.refuseWith = null
+  await clock.pass(20_000)
+  assert.equal(page.shown, 'Saved')
+  assert.equal(stored(room), 'T:ab')
+})
+
+test('[CLIENT-6] a clock gap reconnects; a refusal for good sets the text aside and joins afresh', async () => {
+  const { page, clock, room } = await opened()
+  room.refuseWith = 5
+  page.type('a')
+  await clock.pass(10)
+  room.refuseWith = null
+  await clock.pass(1000)
+  assert.equal(page.shown, 'Saved')
+  assert.equal(stored(room), 'T:a')
+  room.refuseWith = 2
+  page.type('bad')
+  await clock.pass(10)
+  room.refuseWith = null
+  await clock.pass(1000)
+  assert.deepEqual(page.resets, [{ reason: 'refused', text: 'bad' }])
+  assert.equal(page.text, 'T:a')
+  assert.equal([...page.store.kept.values()][0]!.text, 'bad')
+  assert.equal(page.store.rows.size, 0)
+  page.type('!')
+  await clock.pass(10)
+  assert.equal(stored(room), 'T:a!')
+})
+
+test('[CLIENT-7] a reset keeps unsent text, replaces the document and goes on over the same connection', async () => {
+  const { page, clock, room, net } = await opened()
+  page.type('draft')
+  await clock.pass(10)
+  room.refuseWith = 7
+  page.type(' more')
+  await clock.pass(1)
+  const connections = net.sockets.length
+  room.refuseWith = null
+  room.reset(1)
+  await clock.pass(10)
+  assert.deepEqual(page.resets, [{ reason: 'discarded', text: 'more' }])
+  assert.equal(page.documents, 2)
+  assert.equal(page.text, 'T:')
+  assert.equal(net.sockets.length, connections)
+  page.type('new')
+  await clock.pass(10)
+  assert.equal(stored(room), 'T:new')
+  assert.equal(page.shown, 'Saved')
+})
+
+test('[CLIENT-7] a reset that happened while away is noticed at the welcome', async () => {
+  const { page, clock, room, net } = await opened()
+  net.cut()
+  await clock.pass(1)
+  page.type('alone')
+  await clock.pass(1)
+  room.reset(3)
+  net.up = true
+  page.session.wake()
+  await clock.pass(2000)
+  assert.equal(page.resets.length, 1)
+  assert.equal(page.resets[0]!.text, 'alone')
+  assert.equal(page.text, 'T:')
+  assert.equal(page.shown, 'Saved')
+})
+
+test('[CLIENT-8] repeated batches are harmless; a hole makes the client reconnect', async () => {
+  const { page, clock, room, net } = await opened()
+  const update = room.log[0]!
+  room.toAll({ type: 'batch', epoch: 1, firstSeq: 1, updates: [{ connectionId: 0, update }] })
+  assert.equal(page.text, 'T:')
+  const connections = net.sockets.length
+  room.toAll({ type: 'batch', epoch: 1, firstSeq: 9, updates: [{ connectionId: 0, update }] })
+  await clock.pass(1000)
+  assert.equal(net.sockets.length, connections + 1)
+  assert.equal(page.shown, 'Saved')
+})
+
+test('[CLIENT-9] without the right to write, unacknowledged text is set aside', async () => {
+  const { page, clock, room } = await opened()
+  room.refuseWith = 7
+  page.type('late')
+  await clock.pass(1)
+  room.toAll({ type: 'access', rights: 1, reason: 'space is read only' })
+  await clock.pass(1)
+  assert.deepEqual(page.resets, [{ reason: 'read only', text: 'late' }])
+})
+
+test('[CLIENT-10] a frame holds no more than the server takes', async () => {
+  const { page, clock, net, room } = await opened()
+  net.cut()
+  await clock.pass(1)
+  for (let i = 0; i < 12; i += 1) {
+    page.type('x'.repeat(1 << 20))
+    await clock.pass(1)
+  }
+  net.frames = []
+  net.up = true
+  page.session.wake()
+  await clock.pass(10)
+  assert.equal(page.shown, 'Saved')
+  assert.equal(stored(room).length, 2 + 12 * (1 << 20))
+  assert.ok(net.frames.length > 3)
+  for (const frame of net.frames) assert.ok(frame.length <= (4 << 20) + 65_536)
+})
+
+test('[CLIENT-11] a connection that does not answer a ping is left', async () => {
+  const { page, clock, net, room } = await opened()
+  const answer = room.receive.bind(room)
+  room.receive = () => undefined
+  await clock.pass(29_000)
+  assert.equal(net.sockets.length, 1)
+  await clock.pass(2000)
+  room.receive = answer
+  await clock.pass(20_000)
+  assert.ok(net.sockets.length > 1)
+  assert.equal(page.shown, 'Saved')
+})
+
+test('[WIRE-6] the client does not come back after 4400 to 4499, and does after anything else', async () => {
+  assert.ok(isFinal(4400) && isFinal(4499) && !isFinal(4500) && !isFinal(1012) && !isFinal(1006))
+  const { page, clock, room, net } = await opened()
+  room.disconnectAll(1012)
+  await clock.pass(2000)
+  assert.equal(net.sockets.length, 2)
+  room.disconnectAll(4404)
+  await clock.pass(100_000)
+  assert.equal(net.sockets.length, 2)
+  assert.equal(page.refused, 4404)
+})
+
+test('[CLIENT-4] four pages, lossy links and a log that fails at times: nothing saved is lost, nothing doubled', async () => {
+  for (let seed = 1; seed <= 10; seed += 1) {
+    let state = seed
+    const random = () => ((state = (state * 1103515245 + 12345) & 0x7fffffff) / 0x7fffffff)
+    const room = seeded()
+    const net = new Net(room)
+    const clock = new FakeClock(random)
+    const all = [1, 2, 3, 4].map((n) => new Page(net, clock, new MemoryStore(), `p${n}`))
+    await clock.pass(10)
+    const typed: string[] = []
+    for (let step = 0; step < 120; step += 1) {
+      const i = Math.floor(random() * all.length)
+      const word = `<${seed}.${step}>`
+      if (all[i]!.ydoc) {
+        all[i]!.type(word)
+        typed.push(word)
+      }
+      const dice = random()
+      room.losesAcks = dice < 0.1
+      room.refuseWith = dice > 0.9 ? 7 : null
+      if (dice > 0.4 && dice < 0.45) net.cut()
+      if (dice > 0.5) net.up = true
+      if (dice > 0.45 && dice < 0.5) {
+        const old = all[i]!
+        old.session.stop()
+        all[i] = new Page(net, clock, old.store, `p${i}`)
+      }
+      await clock.pass(Math.floor(random() * 300))
+    }
+    Object.assign(room, { losesAcks: false, refuseWith: null })
+    net.up = true
+    net.cut()
+    net.up = true
+    await clock.pass(60_000)
+    for (const word of typed) assert.equal(stored(room).split(word).length, 2, `${word} of seed ${seed}`)
+    for (const page of all) assert.deepEqual([page.text, page.shown], [stored(room), 'Saved'])
+  }
+})
