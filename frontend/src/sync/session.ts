@@ -424,6 +424,8 @@ export class Session {
     this.ydoc.destroy()
     this.ydoc = new Y.Doc()
     this.listen()
+    this.cancel('retryTimer')
+    this.retries = 0
     this.lease = null
     this.epoch = -1
     this.seq = 0
