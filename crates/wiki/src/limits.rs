@@ -1,0 +1,69 @@
+//! Every bound of this crate, with what happens when it is reached.
+
+/// Longest title, in characters; longer ones are refused.
+pub(crate) const TITLE_CHARS_MAX: usize = 255;
+/// Longest space key, in characters; longer ones are refused.
+pub(crate) const SPACE_KEY_CHARS_MAX: usize = 255;
+/// Longest account name, full name and e-mail address, in characters; longer ones are refused.
+pub(crate) const NAME_CHARS_MAX: usize = 255;
+/// Longest label, in characters; longer ones are refused.
+pub(crate) const LABEL_CHARS_MAX: usize = 255;
+/// Labels on one page; one more is refused.
+pub(crate) const LABELS_PER_PAGE_MAX: i64 = 100;
+/// Longest message of a version, in characters; longer ones are cut.
+pub(crate) const MESSAGE_CHARS_MAX: usize = 1_000;
+/// Longest body, in bytes of storage format; longer ones are refused.
+pub(crate) const BODY_BYTES_MAX: usize = 20 * 1024 * 1024;
+/// Longest comment, in bytes; longer ones are refused.
+pub(crate) const COMMENT_BYTES_MAX: usize = 100_000;
+/// Comments shown on one page, oldest first; the rest is left out.
+pub(crate) const COMMENTS_SHOWN_MAX: i64 = 2_000;
+/// Deepest page tree; a walk upwards stops there, which also ends walks through damaged (circular) trees.
+pub(crate) const TREE_DEPTH_MAX: i64 = 200;
+/// Children of one page that are listed; the rest is left out.
+pub(crate) const CHILDREN_MAX: i64 = 10_000;
+/// Longest list of pages that one call returns.
+pub(crate) const LIST_MAX: usize = 500;
+
+/// Highest id of content: the largest integer that JavaScript holds exactly. Imported ids above get a new one.
+pub(crate) const CONTENT_ID_MAX: i64 = (1 << 53) - 1;
+
+/// Shortest password, in characters.
+pub(crate) const PASSWORD_CHARS_MIN: usize = 8;
+/// Longest password, in bytes: hashing must not be a way to keep the server busy.
+pub(crate) const PASSWORD_BYTES_MAX: usize = 1_024;
+/// Memory of one password hash, in KiB.
+pub(crate) const PASSWORD_HASH_KIB: u32 = 19 * 1024;
+/// Passes of one password hash.
+pub(crate) const PASSWORD_HASH_PASSES: u32 = 2;
+/// Password hashes computed at the same time; others wait.
+pub(crate) const PASSWORD_HASHES_AT_ONCE: usize = 2;
+/// How long a password that was right is remembered (as a hash, in memory) for programs that send it with each request.
+pub(crate) const PASSWORD_REMEMBERED_S: u64 = 300;
+/// How many of them.
+pub(crate) const PASSWORDS_REMEMBERED_MAX: u64 = 1_000;
+
+/// Failed logins of one account before each further one has to wait.
+pub(crate) const ATTEMPTS_PER_ACCOUNT: i64 = 5;
+/// Failed logins from one address before each further one has to wait.
+pub(crate) const ATTEMPTS_PER_ADDRESS: i64 = 20;
+/// The first wait; it doubles with each further failure.
+pub(crate) const ATTEMPT_WAIT_MIN_MS: i64 = 5_000;
+/// The longest wait.
+pub(crate) const ATTEMPT_WAIT_MAX_MS: i64 = 15 * 60_000;
+/// Failures are forgotten when none followed for this long.
+pub(crate) const ATTEMPTS_FORGOTTEN_MS: i64 = 60 * 60_000;
+
+/// How long a session lasts.
+pub(crate) const SESSION_MS: i64 = 30 * 24 * 3_600_000;
+/// Personal access tokens of one account; one more is refused.
+pub(crate) const TOKENS_PER_ACCOUNT_MAX: i64 = 50;
+/// The last use of a token is written down this often.
+pub(crate) const TOKEN_USE_NOTED_MS: i64 = 60_000;
+
+/// Rendered pages kept in memory, in bytes; the ones used least go first.
+pub(crate) const RENDERED_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// Rendered pages are made again after this, because they name things outside their space (people, other spaces).
+pub(crate) const RENDERED_AGE_MAX_S: u64 = 300;
+/// Settings are read again after this.
+pub(crate) const SETTINGS_AGE_MAX_MS: i64 = 5_000;
