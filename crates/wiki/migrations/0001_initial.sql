@@ -162,7 +162,7 @@ CREATE INDEX content_parent_index ON content (parent_id);
 CREATE INDEX content_root_index ON content (space_id, kind, status, parent_id);
 CREATE INDEX content_page_index ON content (page_id, kind, status);
 CREATE INDEX content_posted_index ON content (space_id, kind, posted_on);
-CREATE INDEX content_updated_index ON content (kind, status, updated_at_ms);
+CREATE INDEX content_updated_index ON content (status, updated_at_ms);
 
 -- body: storage format, zstd. contributors: JSON list of user ids besides the author. historical_id: the content id
 -- that an import gave this version; old addresses name it.

@@ -59,3 +59,14 @@ id_type! {
     /// A personal access token (its row, not its secret).
     TokenId
 }
+
+macro_rules! value_of {
+    ($($name:ident),*) => {$(
+        impl From<$name> for storage::Value {
+            fn from(id: $name) -> Self {
+                Self::Int(id.get())
+            }
+        }
+    )*};
+}
+value_of!(SpaceId, ContentId, UserId, GroupId, TokenId);

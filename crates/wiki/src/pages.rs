@@ -2,13 +2,20 @@
 
 use crate::actor::{Actor, Person};
 use crate::attachments::Attachment;
+use crate::changes;
 use crate::comments::Comment;
 use crate::error::Result;
-use crate::ids::{ContentId, SpaceId};
+use crate::head;
+use crate::ids::{ContentId, SpaceId, UserId};
+use crate::lists;
+use crate::permissions::{self, Right};
 use crate::spaces::SpaceMode;
+use crate::tree;
+use crate::view;
 use crate::wiki::Wiki;
 use serde::Serialize;
 use std::sync::Arc;
+use storage::Row;
 
 /// What a piece of content is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -24,6 +31,27 @@ pub enum ContentKind {
     Attachment,
 }
 
+impl ContentKind {
+    /// The value of column `kind`.
+    pub fn column(self) -> &'static str {
+        match self {
+            ContentKind::Page => "page",
+            ContentKind::BlogPost => "blogpost",
+            ContentKind::Comment => "comment",
+            ContentKind::Attachment => "attachment",
+        }
+    }
+
+    pub(crate) fn of_column(text: &str) -> ContentKind {
+        match text {
+            "blogpost" => ContentKind::BlogPost,
+            "comment" => ContentKind::Comment,
+            "attachment" => ContentKind::Attachment,
+            _ => ContentKind::Page,
+        }
+    }
+}
+
 /// Where a piece of content is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -36,6 +64,17 @@ pub enum Status {
     Trashed,
     /// Put away, still readable.
     Archived,
+}
+
+impl Status {
+    pub(crate) fn of_column(text: &str) -> Status {
+        match text {
+            "draft" => Status::Draft,
+            "trashed" => Status::Trashed,
+            "archived" => Status::Archived,
+            _ => Status::Current,
+        }
+    }
 }
 
 /// The space of a page, as far as a page needs it.
@@ -205,6 +244,23 @@ pub struct NewPage {
     pub kind: ContentKind,
 }
 
+impl PageHead {
+    /// The canonical address, without the host.
+    pub fn url(&self) -> String {
+        crate::addresses::content_url(self.kind, &self.space.key, self.id, self.posted_on.as_deref(), &self.title)
+    }
+}
+
+/// The person of columns `user_id`, `user_name`, `user_full_name` of an outer join.
+pub(crate) fn person_joined(row: &Row) -> Result<Option<Person>> {
+    match row.opt_i64("user_id")? {
+        Some(id) => {
+            Ok(Some(Person { id: UserId::new(id), name: row.text("user_name")?, full_name: row.text("user_full_name")? }))
+        }
+        None => Ok(None),
+    }
+}
+
 /// Pages and blog posts.
 #[derive(Clone, Copy)]
 pub struct Pages<'a> {
@@ -213,103 +269,112 @@ pub struct Pages<'a> {
 
 impl Pages<'_> {
     /// Identity, rights and cache keys in one query. `NotFound`, or `Forbidden` for anonymous visitors.
-    pub async fn head(&self, _actor: &Actor, _id: ContentId) -> Result<PageHead> {
-        todo!()
+    pub async fn head(&self, actor: &Actor, id: ContentId) -> Result<PageHead> {
+        let actor = actor.clone();
+        self.wiki.read(move |tx| head::read(tx, &actor, id)).await
     }
 
     /// Everything the reading page shows: one query when cached. Drafts that were never published show an empty body.
-    pub async fn view(&self, _actor: &Actor, _id: ContentId) -> Result<PageView> {
-        todo!()
+    pub async fn view(&self, actor: &Actor, id: ContentId) -> Result<PageView> {
+        let head = self.head(actor, id).await?;
+        self.view_of(actor, head).await
     }
 
     /// The same after `head` was asked already.
-    pub async fn view_of(&self, _actor: &Actor, _head: PageHead) -> Result<PageView> {
-        todo!()
+    pub async fn view_of(&self, actor: &Actor, head: PageHead) -> Result<PageView> {
+        view::view_of(self.wiki, actor, head).await
     }
 
     /// The top of a space's tree, opened along the way to the current page and one level below it.
-    pub async fn tree(
-        &self,
-        _actor: &Actor,
-        _space_key: &str,
-        _current: Option<ContentId>,
-    ) -> Result<Vec<TreeNode>> {
-        todo!()
+    pub async fn tree(&self, actor: &Actor, space_key: &str, current: Option<ContentId>) -> Result<Vec<TreeNode>> {
+        let (actor, key) = (actor.clone(), space_key.to_owned());
+        self.wiki.read(move |tx| tree::of_space(tx, &actor, &key, current)).await
     }
 
     /// The pages right below one page, in order.
-    pub async fn children(&self, _actor: &Actor, _parent: ContentId) -> Result<Vec<TreeNode>> {
-        todo!()
+    pub async fn children(&self, actor: &Actor, parent: ContentId) -> Result<Vec<TreeNode>> {
+        let actor = actor.clone();
+        self.wiki.read(move |tx| tree::below(tx, &actor, parent)).await
     }
 
     /// Pages and posts changed last, of one space or of all this actor may read.
-    pub async fn recent(
-        &self,
-        _actor: &Actor,
-        _space_key: Option<&str>,
-        _limit: usize,
-    ) -> Result<Vec<PageSummary>> {
-        todo!()
+    pub async fn recent(&self, actor: &Actor, space_key: Option<&str>, limit: usize) -> Result<Vec<PageSummary>> {
+        let (actor, key) = (actor.clone(), space_key.map(str::to_owned));
+        self.wiki.read(move |tx| lists::recent(tx, &actor, key.as_deref(), limit)).await
     }
 
     /// Blog posts of a space, newest first; `day` is a prefix of yyyy-mm-dd.
     pub async fn blog_posts(
         &self,
-        _actor: &Actor,
-        _space_key: &str,
-        _day: Option<&str>,
-        _limit: usize,
+        actor: &Actor,
+        space_key: &str,
+        day: Option<&str>,
+        limit: usize,
     ) -> Result<Vec<PageSummary>> {
-        todo!()
+        let (actor, key, day) = (actor.clone(), space_key.to_owned(), day.unwrap_or_default().to_owned());
+        self.wiki.read(move |tx| lists::blog_posts(tx, &actor, &key, &day, limit)).await
     }
 
-    /// Pages with a label, of one space or of all this actor may read.
-    pub async fn labelled(
-        &self,
-        _actor: &Actor,
-        _label: &str,
-        _space_key: Option<&str>,
-    ) -> Result<Vec<PageSummary>> {
-        todo!()
+    /// Pages with a label, of one space or of all this actor may read, by title.
+    pub async fn labelled(&self, actor: &Actor, label: &str, space_key: Option<&str>) -> Result<Vec<PageSummary>> {
+        let (actor, label, key) = (actor.clone(), label.to_owned(), space_key.map(str::to_owned));
+        self.wiki.read(move |tx| lists::labelled(tx, &actor, &label, key.as_deref())).await
+    }
+
+    /// What is in a space's trash, newest first. Those who may edit the space.
+    pub async fn trashed(&self, actor: &Actor, space_key: &str) -> Result<Vec<PageSummary>> {
+        let (actor, key) = (actor.clone(), space_key.to_owned());
+        self.wiki.read(move |tx| lists::trashed(tx, &actor, &key)).await
     }
 
     /// Makes a draft. Publishing makes its first version.
-    pub async fn create(&self, _actor: &Actor, _page: NewPage) -> Result<PageHead> {
-        todo!()
+    pub async fn create(&self, actor: &Actor, page: NewPage) -> Result<PageHead> {
+        let (actor, now_ms) = (actor.clone(), self.wiki.now_ms());
+        self.wiki
+            .write(move |tx| {
+                let id = changes::create(tx, &actor, &page, now_ms)?;
+                head::read(tx, &actor, id)
+            })
+            .await
     }
 
     /// Makes a page and publishes a body (storage format) as its first version in one step.
-    pub async fn create_published(
-        &self,
-        _actor: &Actor,
-        _page: NewPage,
-        _storage: &str,
-    ) -> Result<PageHead> {
-        todo!()
+    pub async fn create_published(&self, actor: &Actor, page: NewPage, storage: &str) -> Result<PageHead> {
+        let (actor, storage, now_ms) = (actor.clone(), storage.to_owned(), self.wiki.now_ms());
+        self.wiki
+            .write(move |tx| {
+                let id = changes::create_published(tx, &actor, &page, &storage, now_ms)?;
+                head::read(tx, &actor, id)
+            })
+            .await
     }
 
     /// Moves a page within its space, or with all below it to another space (`Under` a page there).
-    pub async fn move_to(&self, _actor: &Actor, _id: ContentId, _place: Place) -> Result<()> {
-        todo!()
+    pub async fn move_to(&self, actor: &Actor, id: ContentId, place: Place) -> Result<()> {
+        let (actor, now_ms) = (actor.clone(), self.wiki.now_ms());
+        self.wiki.write(move |tx| tree::move_to(tx, &actor, id, place, now_ms)).await
     }
 
-    /// Puts a page in the trash; the pages below move up to its parent.
-    pub async fn trash(&self, _actor: &Actor, _id: ContentId) -> Result<()> {
-        todo!()
+    /// Puts a page in the trash; the pages below move up to its parent. A draft that was never published goes too.
+    pub async fn trash(&self, actor: &Actor, id: ContentId) -> Result<()> {
+        let (actor, now_ms) = (actor.clone(), self.wiki.now_ms());
+        self.wiki.write(move |tx| changes::trash(tx, &actor, id, now_ms)).await
     }
 
     /// Takes a page out of the trash, to where it was if that still exists. `Conflict` when its title was taken.
-    pub async fn restore_from_trash(&self, _actor: &Actor, _id: ContentId) -> Result<()> {
-        todo!()
-    }
-
-    /// What is in a space's trash. Those who may edit the space.
-    pub async fn trashed(&self, _actor: &Actor, _space_key: &str) -> Result<Vec<PageSummary>> {
-        todo!()
+    pub async fn restore_from_trash(&self, actor: &Actor, id: ContentId) -> Result<()> {
+        let (actor, now_ms) = (actor.clone(), self.wiki.now_ms());
+        self.wiki.write(move |tx| changes::restore_from_trash(tx, &actor, id, now_ms)).await
     }
 
     /// Sanitised HTML of a body that is not stored (yet), with links resolved as on that page.
-    pub async fn preview(&self, _actor: &Actor, _id: ContentId, _storage: &str) -> Result<String> {
-        todo!()
+    pub async fn preview(&self, actor: &Actor, id: ContentId, storage: &str) -> Result<String> {
+        let (actor, storage) = (actor.clone(), storage.to_owned());
+        self.wiki
+            .read(move |tx| {
+                let (_, head) = permissions::require(tx, &actor, id, Right::View)?;
+                view::render(tx, &view::Place::of(&head), &storage)
+            })
+            .await
     }
 }

@@ -1,8 +1,13 @@
 //! Who may do what: rights of a space, restrictions of a page, and the grant that proves a check was made.
 
-use crate::error::Result;
+use crate::actor::Actor;
+use crate::error::{Error, Result};
+use crate::head;
 use crate::ids::{ContentId, GroupId, SpaceId, UserId};
+use crate::pages::PageHead;
 use serde::Serialize;
+use std::collections::HashSet;
+use storage::{Tx, params};
 
 /// What somebody may do in a space; each right includes the ones before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -18,6 +23,29 @@ pub enum Right {
     Admin,
 }
 
+impl Right {
+    /// The number in column `level`.
+    pub(crate) fn level(self) -> i64 {
+        match self {
+            Right::View => 1,
+            Right::Comment => 2,
+            Right::Edit => 3,
+            Right::Admin => 4,
+        }
+    }
+
+    /// The right of a level; none for 0.
+    pub(crate) fn of_level(level: i64) -> Option<Right> {
+        match level {
+            1 => Some(Right::View),
+            2 => Some(Right::Comment),
+            3 => Some(Right::Edit),
+            4.. => Some(Right::Admin),
+            _ => None,
+        }
+    }
+}
+
 /// To whom a right of a space is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase", tag = "kind", content = "id")]
@@ -30,6 +58,28 @@ pub enum Subject {
     Group(GroupId),
     /// One account.
     User(UserId),
+}
+
+impl Subject {
+    /// The values of columns `subject_kind` and `subject_id`.
+    pub(crate) fn columns(self) -> (&'static str, i64) {
+        match self {
+            Subject::Anonymous => ("anonymous", 0),
+            Subject::Users => ("users", 0),
+            Subject::Group(id) => ("group", id.get()),
+            Subject::User(id) => ("user", id.get()),
+        }
+    }
+
+    /// The subject of the two columns.
+    pub(crate) fn of_columns(kind: &str, id: i64) -> Subject {
+        match kind {
+            "anonymous" => Subject::Anonymous,
+            "group" => Subject::Group(GroupId::new(id)),
+            "user" => Subject::User(UserId::new(id)),
+            _ => Subject::Users,
+        }
+    }
 }
 
 /// One line of a space's permissions.
@@ -56,10 +106,10 @@ pub enum Operation {
 /// Proof that an actor may do something to a space or a piece of content. Only this file makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    pub(crate) space: SpaceId,
-    pub(crate) content: Option<ContentId>,
-    pub(crate) right: Right,
-    pub(crate) user: Option<UserId>,
+    space: SpaceId,
+    content: ContentId,
+    right: Right,
+    user: Option<UserId>,
 }
 
 impl Grant {
@@ -68,12 +118,12 @@ impl Grant {
         self.space
     }
 
-    /// The content it is for, if it is for one.
-    pub fn content(&self) -> Option<ContentId> {
+    /// The page or blog post it is for.
+    pub fn content(&self) -> ContentId {
         self.content
     }
 
-    /// What it allows.
+    /// What it allows: the right that was asked for.
     pub fn right(&self) -> Right {
         self.right
     }
@@ -85,14 +135,93 @@ impl Grant {
 }
 
 impl crate::Wiki {
-    /// Asks for a right on a piece of content (for comments and attachments: on their page). This is what the
-    /// live connection asks at join and after every change of rights.
-    pub async fn grant(
-        &self,
-        _actor: &crate::Actor,
-        _content: ContentId,
-        _right: Right,
-    ) -> Result<Grant> {
-        todo!()
+    /// Asks for a right on a page or blog post. This is what the live connection asks at join and after every change
+    /// of rights.
+    pub async fn grant(&self, actor: &Actor, content: ContentId, right: Right) -> Result<Grant> {
+        let actor = actor.clone();
+        self.read(move |tx| Ok(require(tx, &actor, content, right)?.0)).await
     }
+}
+
+/// The page and the proof, or why not.
+pub(crate) fn require(tx: &Tx, actor: &Actor, content: ContentId, right: Right) -> Result<(Grant, PageHead)> {
+    let head = head::read(tx, actor, content)?;
+    let allowed = match right {
+        Right::View => true,
+        Right::Comment => head.can_comment,
+        Right::Edit => head.can_edit,
+        Right::Admin => head.can_administer,
+    };
+    if !allowed {
+        return Err(refusal(actor, right, &format!("page `{}`", head.title)));
+    }
+    let grant = Grant { space: head.space.id, content: head.id, right, user: actor.user_id() };
+    Ok((grant, head))
+}
+
+/// Why somebody may not, and what to do about it.
+pub(crate) fn refusal(actor: &Actor, right: Right, what: &str) -> Error {
+    let verb = match right {
+        Right::View => "read",
+        Right::Comment => "comment on",
+        Right::Edit => "edit",
+        Right::Admin => "administer",
+    };
+    if actor.is_anonymous() {
+        return Error::Forbidden(format!("log in to {verb} {what}"));
+    }
+    Error::Forbidden(format!("you may not {verb} {what}; ask an administrator of the space for the right"))
+}
+
+/// The number that stands for an actor in SQL: 0 for those who are nobody in particular.
+pub(crate) fn sql_user(actor: &Actor) -> i64 {
+    actor.user_id().map_or(0, UserId::get)
+}
+
+/// SQL: the level that user `$1` has in the space of alias `s`; 0 for none. Administrators of the site are not in here.
+pub(crate) const LEVEL: &str = "COALESCE((SELECT MAX(p.level) FROM space_permission p WHERE p.space_id = s.id AND (
+    p.subject_kind = 'anonymous'
+    OR (p.subject_kind = 'users' AND CAST($1 AS BIGINT) > 0)
+    OR (p.subject_kind = 'user' AND p.subject_id = CAST($1 AS BIGINT))
+    OR (p.subject_kind = 'group' AND p.subject_id IN (SELECT m.group_id FROM membership m WHERE m.user_id = CAST($1 AS BIGINT))))), 0)";
+
+/// SQL: whether user `$1` is among the subjects of a restriction of alias `r`.
+pub(crate) const NAMED: &str = "((r.subject_kind = 'user' AND r.subject_id = CAST($1 AS BIGINT))
+    OR (r.subject_kind = 'users' AND CAST($1 AS BIGINT) > 0)
+    OR (r.subject_kind = 'group' AND r.subject_id IN (SELECT m.group_id FROM membership m WHERE m.user_id = CAST($1 AS BIGINT))))";
+
+/// The spaces this actor may read.
+pub(crate) fn readable_spaces(tx: &Tx, actor: &Actor) -> Result<Vec<i64>> {
+    let sql = if actor.is_admin() {
+        "SELECT s.id FROM space s WHERE CAST($1 AS BIGINT) >= 0".to_owned()
+    } else {
+        format!("SELECT s.id FROM space s WHERE {LEVEL} > 0")
+    };
+    tx.query(&sql, params![sql_user(actor)])?.iter().map(|row| Ok(row.i64(0)?)).collect()
+}
+
+/// Pages that restrict reading to others than this actor. They and all below them are out of bounds.
+pub(crate) fn denied_pages(tx: &Tx, actor: &Actor) -> Result<HashSet<i64>> {
+    if actor.is_admin() {
+        return Ok(HashSet::new());
+    }
+    let sql = format!(
+        "SELECT r.content_id FROM content_restriction r WHERE r.operation = 'view' GROUP BY r.content_id
+         HAVING MAX(CASE WHEN {NAMED} THEN 1 ELSE 0 END) = 0"
+    );
+    tx.query(&sql, params![sql_user(actor)])?.iter().map(|row| Ok(row.i64(0)?)).collect()
+}
+
+/// Whether a page or one above it is among the denied ones.
+pub(crate) fn is_below_denied(tx: &Tx, denied: &HashSet<i64>, page: i64) -> Result<bool> {
+    if denied.is_empty() {
+        return Ok(false);
+    }
+    let above = tx.query(head::SELECT_UP, params![page])?;
+    for row in above {
+        if denied.contains(&row.i64("id")?) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

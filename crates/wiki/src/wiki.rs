@@ -4,17 +4,38 @@ use crate::accounts::Accounts;
 use crate::attachments::Attachments;
 use crate::comments::Comments;
 use crate::environment::{Clock, Randomness};
+use crate::error::{Error, Result};
 use crate::labels::Labels;
+use crate::limits::{
+    PASSWORD_HASHES_AT_ONCE, PASSWORD_REMEMBERED_S, PASSWORDS_REMEMBERED_MAX, SETTINGS_AGE_MAX_MS,
+};
 use crate::pages::Pages;
+use crate::passwords;
+use crate::search::SearchIndex;
+use crate::secrets;
 use crate::sessions::Sessions;
+use crate::settings::SiteSettings;
 use crate::spaces::Spaces;
 use crate::tokens::Tokens;
 use crate::versions::Versions;
+use crate::view::RenderCache;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use storage::{BlobStore, Database, Migration, Tx, WriteTx};
+use tokio::sync::Semaphore;
+
+/// The steps that bring a database to the form this crate expects, for [`Database::open`].
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { number: 1, name: "initial", sql: include_str!("../migrations/0001_initial.sql") }];
 
 /// What a wiki is made of; the server brings it, tests bring their own.
 pub struct Parts {
+    /// Opened with [`MIGRATIONS`].
+    pub database: Database,
+    /// Bytes of attachments.
+    pub blobs: Arc<dyn BlobStore>,
     /// Folder of the search index (`DATA/search`).
     pub search_dir: PathBuf,
     /// The time.
@@ -26,19 +47,45 @@ pub struct Parts {
 /// The wiki. Clones are cheap and share everything.
 #[derive(Clone)]
 pub struct Wiki {
-    pub(crate) inner: Arc<Inner>,
+    inner: Arc<Inner>,
 }
 
-pub(crate) struct Inner {
-    pub(crate) clock: Arc<dyn Clock>,
+struct Inner {
+    database: Database,
+    blobs: Arc<dyn BlobStore>,
+    search: SearchIndex,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Randomness>,
+    rendered: RenderCache,
+    password_hashes: Semaphore,
+    remembered_passwords: moka::sync::Cache<String, ()>,
+    // A lock around one value, never held across an await: the settings and when they were read.
+    settings: Mutex<Option<(SiteSettings, i64)>>,
+    set_up: AtomicBool,
 }
 
 impl Wiki {
-    /// Puts the parts together.
-    pub async fn open(parts: Parts) -> crate::Result<Self> {
-        Ok(Self {
-            inner: Arc::new(Inner { clock: parts.clock }),
-        })
+    /// Puts the parts together. An index that is missing or damaged is rebuilt by the jobs.
+    pub async fn open(parts: Parts) -> Result<Self> {
+        let wiki = Self {
+            inner: Arc::new(Inner {
+                search: SearchIndex::new(parts.search_dir),
+                database: parts.database,
+                blobs: parts.blobs,
+                clock: parts.clock,
+                random: parts.random,
+                rendered: RenderCache::new(),
+                password_hashes: Semaphore::new(PASSWORD_HASHES_AT_ONCE),
+                remembered_passwords: moka::sync::Cache::builder()
+                    .max_capacity(PASSWORDS_REMEMBERED_MAX)
+                    .time_to_live(Duration::from_secs(PASSWORD_REMEMBERED_S))
+                    .build(),
+                settings: Mutex::new(None),
+                set_up: AtomicBool::new(false),
+            }),
+        };
+        wiki.prepare_search().await?;
+        Ok(wiki)
     }
 
     /// Milliseconds since 1970, by the wiki's clock.
@@ -89,5 +136,95 @@ impl Wiki {
     /// Attachments.
     pub fn attachments(&self) -> Attachments<'_> {
         Attachments { wiki: self }
+    }
+
+    /// The database, for backup and for the command line's own tables; rules of the wiki stay behind its functions.
+    pub fn database(&self) -> &Database {
+        &self.inner.database
+    }
+
+    /// Where the bytes of attachments are.
+    pub fn blobs(&self) -> &Arc<dyn BlobStore> {
+        &self.inner.blobs
+    }
+
+    pub(crate) fn search_index(&self) -> &SearchIndex {
+        &self.inner.search
+    }
+
+    pub(crate) fn rendered(&self) -> &RenderCache {
+        &self.inner.rendered
+    }
+
+    /// The door for questions.
+    pub(crate) async fn read<T, F>(&self, run: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Tx) -> Result<T> + Send + 'static,
+    {
+        self.inner.database.read(run).await
+    }
+
+    /// The door for changes: one call is one change.
+    pub(crate) async fn write<T, F>(&self, run: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&WriteTx) -> Result<T> + Send + 'static,
+    {
+        self.inner.database.write(run).await
+    }
+
+    pub(crate) fn random(&self) -> &dyn Randomness {
+        self.inner.random.as_ref()
+    }
+
+    pub(crate) fn new_secret(&self) -> String {
+        secrets::new_secret(self.random())
+    }
+
+    pub(crate) async fn hash_password(&self, password: &str) -> Result<String> {
+        let mut salt = [0; 16];
+        self.random().fill(&mut salt);
+        let password = password.to_owned();
+        self.away(move || passwords::hash(&password, salt)).await?
+    }
+
+    pub(crate) async fn verify_password(&self, password: &str, hash: Option<String>) -> Result<bool> {
+        let password = password.to_owned();
+        self.away(move || passwords::verify(&password, hash.as_deref())).await
+    }
+
+    /// Runs a password hash on a thread of its own; few at once, because each takes memory and a core.
+    async fn away<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let _place = self.inner.password_hashes.acquire().await.map_err(Error::internal)?;
+        tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+    }
+
+    pub(crate) fn remembers_password(&self, key: &str) -> bool {
+        self.inner.remembered_passwords.get(key).is_some()
+    }
+
+    pub(crate) fn remember_password(&self, key: String) {
+        self.inner.remembered_passwords.insert(key, ());
+    }
+
+    pub(crate) fn cached_settings(&self) -> Option<SiteSettings> {
+        let cached = self.inner.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        let (settings, read_at_ms) = cached.as_ref()?;
+        let age_ms = self.now_ms() - read_at_ms;
+        (0..SETTINGS_AGE_MAX_MS).contains(&age_ms).then(|| settings.clone())
+    }
+
+    pub(crate) fn cache_settings(&self, settings: SiteSettings) {
+        let mut cached = self.inner.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        *cached = Some((settings, self.now_ms()));
+    }
+
+    pub(crate) fn is_set_up(&self) -> bool {
+        self.inner.set_up.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_set_up(&self) {
+        self.inner.set_up.store(true, Ordering::Relaxed);
     }
 }
