@@ -22,6 +22,8 @@ pub(crate) const COMMENTS_SHOWN_MAX: i64 = 2_000;
 pub(crate) const TREE_DEPTH_MAX: i64 = 200;
 /// Children of one page that are listed; the rest is left out.
 pub(crate) const CHILDREN_MAX: i64 = 10_000;
+/// Children listed below a page when it is read; the tree has all.
+pub(crate) const CHILDREN_SHOWN_MAX: i64 = 500;
 /// Longest list of pages that one call returns.
 pub(crate) const LIST_MAX: usize = 500;
 
