@@ -71,7 +71,9 @@ impl Accounts<'_> {
         self.wiki
             .write(move |tx| {
                 if !waits_for_administrator(tx)? {
-                    return Err(Error::Conflict("the site is set up already; log in instead".into()));
+                    return Err(Error::Conflict(
+                        "the site is set up already; log in instead".into(),
+                    ));
                 }
                 settings::put(tx, SETUP_TOKEN, &hash)
             })
@@ -89,9 +91,14 @@ impl Accounts<'_> {
     pub async fn set_up(&self, token: &str, account: NewAccount) -> Result<Person> {
         let token_hash = secrets::hash_of(token);
         if account.password.is_none() {
-            return Err(Error::Invalid("the administrator needs a password; give one".into()));
+            return Err(Error::Invalid(
+                "the administrator needs a password; give one".into(),
+            ));
         }
-        let account = NewAccount { admin: true, ..account };
+        let account = NewAccount {
+            admin: true,
+            ..account
+        };
         let checked = self.check(account).await?;
         let now_ms = self.wiki.now_ms();
         let person = self
@@ -114,14 +121,18 @@ impl Accounts<'_> {
         require_admin(actor)?;
         let checked = self.check(account).await?;
         let now_ms = self.wiki.now_ms();
-        self.wiki.write(move |tx| insert(tx, &checked, now_ms)).await
+        self.wiki
+            .write(move |tx| insert(tx, &checked, now_ms))
+            .await
     }
 
     /// All accounts by name. Administrators only.
     pub async fn list(&self, actor: &Actor) -> Result<Vec<Account>> {
         require_admin(actor)?;
         let sql = format!("{SELECT_ACCOUNT} ORDER BY lower_name");
-        self.wiki.read(move |tx| tx.query(&sql, params![])?.iter().map(account_of).collect()).await
+        self.wiki
+            .read(move |tx| tx.query(&sql, params![])?.iter().map(account_of).collect())
+            .await
     }
 
     /// One account by name, ignoring case. Logged-in actors only; e-mail addresses are for administrators and oneself.
@@ -139,7 +150,8 @@ impl Accounts<'_> {
     pub async fn search(&self, actor: &Actor, text: &str, limit: usize) -> Result<Vec<Person>> {
         require_login(actor)?;
         let text = names::fold(text);
-        let sql = "SELECT id, name, full_name FROM user_account WHERE disabled = 0 ORDER BY lower_name";
+        let sql =
+            "SELECT id, name, full_name FROM user_account WHERE disabled = 0 ORDER BY lower_name";
         self.wiki
             .read(move |tx| {
                 let mut found = Vec::new();
@@ -201,7 +213,10 @@ impl Accounts<'_> {
             "" => name.clone(),
             full_name => names::name(full_name, "full name")?,
         };
-        let email = account.email.map(|email| email.trim().to_owned()).filter(|email| !email.is_empty());
+        let email = account
+            .email
+            .map(|email| email.trim().to_owned())
+            .filter(|email| !email.is_empty());
         let password_hash = match &account.password {
             Some(password) => {
                 passwords::check_rules(password)?;
@@ -209,7 +224,14 @@ impl Accounts<'_> {
             }
             None => None,
         };
-        Ok(CheckedAccount { name, full_name, email, admin: account.admin, password_hash, user_key: None })
+        Ok(CheckedAccount {
+            name,
+            full_name,
+            email,
+            admin: account.admin,
+            password_hash,
+            user_key: None,
+        })
     }
 }
 
@@ -228,8 +250,17 @@ pub(crate) struct CheckedAccount {
 /// Stores an account. `Conflict` when the name is in use.
 pub(crate) fn insert(tx: &WriteTx, account: &CheckedAccount, now_ms: i64) -> Result<Person> {
     let lower_name = names::fold(&account.name);
-    if tx.query_opt("SELECT id FROM user_account WHERE lower_name = $1", params![&lower_name])?.is_some() {
-        return Err(Error::Conflict(format!("there is an account `{}` already; choose another name", account.name)));
+    if tx
+        .query_opt(
+            "SELECT id FROM user_account WHERE lower_name = $1",
+            params![&lower_name],
+        )?
+        .is_some()
+    {
+        return Err(Error::Conflict(format!(
+            "there is an account `{}` already; choose another name",
+            account.name
+        )));
     }
     let id = UserId::new(sequence::next_id(tx, "user")?);
     tx.execute(
@@ -247,7 +278,11 @@ pub(crate) fn insert(tx: &WriteTx, account: &CheckedAccount, now_ms: i64) -> Res
             now_ms
         ],
     )?;
-    Ok(Person { id, name: account.name.clone(), full_name: account.full_name.clone() })
+    Ok(Person {
+        id,
+        name: account.name.clone(),
+        full_name: account.full_name.clone(),
+    })
 }
 
 /// The account of a name, ignoring case.
@@ -255,7 +290,9 @@ pub(crate) fn find(tx: &Tx, name: &str) -> Result<Account> {
     let sql = format!("{SELECT_ACCOUNT} WHERE lower_name = $1");
     match tx.query_opt(&sql, params![names::fold(name)])? {
         Some(row) => account_of(&row),
-        None => Err(Error::NotFound(format!("there is no account `{name}`; `user list` shows all"))),
+        None => Err(Error::NotFound(format!(
+            "there is no account `{name}`; `user list` shows all"
+        ))),
     }
 }
 
@@ -267,7 +304,11 @@ pub(crate) fn end_sessions(tx: &WriteTx, user: UserId) -> Result<()> {
 
 /// The person of columns `id`, `name`, `full_name`.
 pub(crate) fn person_of(row: &Row) -> Result<Person> {
-    Ok(Person { id: UserId::new(row.i64("id")?), name: row.text("name")?, full_name: row.text("full_name")? })
+    Ok(Person {
+        id: UserId::new(row.i64("id")?),
+        name: row.text("name")?,
+        full_name: row.text("full_name")?,
+    })
 }
 
 /// Refuses everybody but administrators of the site.
@@ -275,7 +316,9 @@ pub(crate) fn require_admin(actor: &Actor) -> Result<()> {
     if actor.is_admin() {
         return Ok(());
     }
-    Err(Error::Forbidden("only administrators of the site may do this".into()))
+    Err(Error::Forbidden(
+        "only administrators of the site may do this".into(),
+    ))
 }
 
 /// Refuses anonymous visitors.
@@ -288,7 +331,11 @@ pub(crate) fn require_login(actor: &Actor) -> Result<()> {
 
 /// Refuses everybody but the account itself and administrators of the site.
 pub(crate) fn require_self_or_admin(actor: &Actor, user: UserId) -> Result<()> {
-    if actor.user_id() == Some(user) { Ok(()) } else { require_admin(actor) }
+    if actor.user_id() == Some(user) {
+        Ok(())
+    } else {
+        require_admin(actor)
+    }
 }
 
 const SELECT_ACCOUNT: &str = "SELECT id, name, full_name, email, admin, disabled,
@@ -306,7 +353,10 @@ fn account_of(row: &Row) -> Result<Account> {
 
 fn forget_attempts(tx: &WriteTx, name: &str) -> Result<()> {
     let subject = crate::attempts::account_subject(name);
-    tx.execute("DELETE FROM login_attempt WHERE subject = $1", params![subject])?;
+    tx.execute(
+        "DELETE FROM login_attempt WHERE subject = $1",
+        params![subject],
+    )?;
     Ok(())
 }
 

@@ -115,7 +115,10 @@ fn resolve(tx: &Tx, actor: &Actor, address: &Address) -> Result<Destination> {
             Some(name) if lookup::space_by_key(tx, key)?.is_none() => person(tx, name),
             _ => {
                 let space = spaces::require(tx, actor, key, Right::View)?;
-                Ok(Destination::Space { key: space.key, home: space.home_id })
+                Ok(Destination::Space {
+                    key: space.key,
+                    home: space.home_id,
+                })
             }
         },
         Address::Title { key, title } => {
@@ -124,21 +127,33 @@ fn resolve(tx: &Tx, actor: &Actor, address: &Address) -> Result<Destination> {
                 Some(found) => Some(found),
                 None => lookup::blog_post(tx, space.id, "", title)?,
             };
-            to_page(tx, actor, found.ok_or_else(|| no_title(key, title))?, None, None)
+            to_page(
+                tx,
+                actor,
+                found.ok_or_else(|| no_title(key, title))?,
+                None,
+                None,
+            )
         }
         Address::BlogTitle { key, day, title } => {
             let space = spaces::require(tx, actor, key, Right::View)?;
             let day = day.replace('/', "-");
-            let found = lookup::blog_post(tx, space.id, &day, title)?.ok_or_else(|| no_title(key, title))?;
+            let found = lookup::blog_post(tx, space.id, &day, title)?
+                .ok_or_else(|| no_title(key, title))?;
             to_page(tx, actor, found, None, None)
         }
         Address::BlogDay { key, day } => {
             let space = spaces::require(tx, actor, key, Right::View)?;
-            Ok(Destination::BlogDay { key: space.key, day: day.replace('/', "-") })
+            Ok(Destination::BlogDay {
+                key: space.key,
+                day: day.replace('/', "-"),
+            })
         }
         Address::Id(id) => to_found(tx, actor, *id),
         Address::Tiny(code) => {
-            let id = tiny_id(code).ok_or_else(|| Error::NotFound(format!("`{code}` is not the code of a short link")))?;
+            let id = tiny_id(code).ok_or_else(|| {
+                Error::NotFound(format!("`{code}` is not the code of a short link"))
+            })?;
             to_found(tx, actor, id)
         }
         Address::Person { name } => person(tx, name),
@@ -146,14 +161,25 @@ fn resolve(tx: &Tx, actor: &Actor, address: &Address) -> Result<Destination> {
 }
 
 fn to_found(tx: &Tx, actor: &Actor, id: i64) -> Result<Destination> {
-    let Found { content, kind, page, version } = lookup::by_id(tx, id)?.ok_or_else(|| head::missing(ContentId::new(id)))?;
+    let Found {
+        content,
+        kind,
+        page,
+        version,
+    } = lookup::by_id(tx, id)?.ok_or_else(|| head::missing(ContentId::new(id)))?;
     match kind {
         ContentKind::Page | ContentKind::BlogPost => to_page(tx, actor, page, None, version),
         ContentKind::Comment => to_page(tx, actor, page, Some(content), None),
         ContentKind::Attachment => {
             head::read(tx, actor, page)?;
-            let name = tx.query_one("SELECT title FROM content WHERE id = $1", params![content])?.text("title")?;
-            Ok(Destination::Attachment { page, name, version })
+            let name = tx
+                .query_one("SELECT title FROM content WHERE id = $1", params![content])?
+                .text("title")?;
+            Ok(Destination::Attachment {
+                page,
+                name,
+                version,
+            })
         }
     }
 }
@@ -172,34 +198,62 @@ fn to_page(
     }
     // The id of the current version's own row is not an old version.
     let version = version.filter(|number| *number != head.version);
-    Ok(Destination::Page { id, comment, version, url })
+    Ok(Destination::Page {
+        id,
+        comment,
+        version,
+        url,
+    })
 }
 
 fn person(tx: &Tx, name: &str) -> Result<Destination> {
-    let row = tx.query_opt("SELECT name FROM user_account WHERE lower_name = $1", params![names::fold(name)])?;
+    let row = tx.query_opt(
+        "SELECT name FROM user_account WHERE lower_name = $1",
+        params![names::fold(name)],
+    )?;
     match row {
-        Some(row) => Ok(Destination::Person { name: row.text("name")? }),
-        None => Err(Error::NotFound(format!("there is nobody called `{name}` here"))),
+        Some(row) => Ok(Destination::Person {
+            name: row.text("name")?,
+        }),
+        None => Err(Error::NotFound(format!(
+            "there is nobody called `{name}` here"
+        ))),
     }
 }
 
 fn no_title(key: &str, title: &str) -> Error {
-    Error::NotFound(format!("there is no page `{title}` in space `{key}`; look for it with the search"))
+    Error::NotFound(format!(
+        "there is no page `{title}` in space `{key}`; look for it with the search"
+    ))
 }
 
 /// The canonical address of a page: `/spaces/KEY/pages/ID/Title+Words`.
 pub fn page_url(space_key: &str, id: ContentId, title: &str) -> String {
-    format!("/spaces/{}/pages/{id}/{}", encode(space_key, "%20"), slug(title))
+    format!(
+        "/spaces/{}/pages/{id}/{}",
+        encode(space_key, "%20"),
+        slug(title)
+    )
 }
 
 /// The canonical address of a blog post: `/spaces/KEY/blog/yyyy/mm/dd/ID/Title+Words`.
 pub fn blog_url(space_key: &str, id: ContentId, posted_on: &str, title: &str) -> String {
     let day = posted_on.replace('-', "/");
-    format!("/spaces/{}/blog/{day}/{id}/{}", encode(space_key, "%20"), slug(title))
+    format!(
+        "/spaces/{}/blog/{day}/{id}/{}",
+        encode(space_key, "%20"),
+        slug(title)
+    )
 }
 
 /// The canonical address of a page or blog post.
-pub(crate) fn content_url(kind: ContentKind, space_key: &str, id: ContentId, posted_on: Option<&str>, title: &str) -> String {
+pub(crate) fn content_url(
+    kind: ContentKind,
+    space_key: &str,
+    id: ContentId,
+    posted_on: Option<&str>,
+    title: &str,
+) -> String {
     match (kind, posted_on) {
         (ContentKind::BlogPost, Some(day)) => blog_url(space_key, id, day, title),
         _ => page_url(space_key, id, title),
@@ -228,12 +282,18 @@ pub fn person_url(name: &str) -> String {
 /// The code of a tiny link: the id as little-endian bytes in base64, without the zeros at the end.
 pub fn tiny_code(id: ContentId) -> String {
     let code = STANDARD.encode(id.get().to_le_bytes());
-    code.trim_end_matches('=').trim_end_matches('A').replace('/', "-").replace('+', "_")
+    code.trim_end_matches('=')
+        .trim_end_matches('A')
+        .replace('/', "-")
+        .replace('+', "_")
 }
 
 /// The id behind a tiny link's code.
 pub fn tiny_id(code: &str) -> Option<i64> {
-    let code = code.trim_end_matches('/').replace('-', "/").replace('_', "+");
+    let code = code
+        .trim_end_matches('/')
+        .replace('-', "/")
+        .replace('_', "+");
     let bytes = STANDARD.decode(format!("{code:A<11}=")).ok()?;
     let bytes: [u8; 8] = bytes.try_into().ok()?;
     Some(i64::from_le_bytes(bytes)).filter(|id| *id > 0)
@@ -250,7 +310,9 @@ fn encode(text: &str, blank: &str) -> String {
     for byte in text.bytes() {
         match byte {
             b' ' => encoded.push_str(blank),
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(byte))
+            }
             _ => encoded.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -283,7 +345,14 @@ mod tests {
 
     #[test]
     fn a_code_that_is_none_leads_nowhere() {
-        for code in ["", "AAAA", "!!!!", "AoAOAoAOAoAOAoAO", "ü", "______________"] {
+        for code in [
+            "",
+            "AAAA",
+            "!!!!",
+            "AoAOAoAOAoAOAoAO",
+            "ü",
+            "______________",
+        ] {
             assert_eq!(tiny_id(code), None, "{code}");
         }
     }
@@ -292,7 +361,10 @@ mod tests {
     fn titles_decorate_addresses() {
         let url = page_url("DOC", ContentId::new(42), "Über (uns) & 100%");
         assert_eq!(url, "/spaces/DOC/pages/42/%C3%9Cber+uns+%26+100%25");
-        assert_eq!(blog_url("~ann", ContentId::new(7), "2024-05-17", "A b"), "/spaces/~ann/blog/2024/05/17/7/A+b");
+        assert_eq!(
+            blog_url("~ann", ContentId::new(7), "2024-05-17", "A b"),
+            "/spaces/~ann/blog/2024/05/17/7/A+b"
+        );
         assert_eq!(
             attachment_url(ContentId::new(7), "a b+c?.png", Some(2)),
             "/download/attachments/7/a%20b%2Bc%3F.png?version=2"

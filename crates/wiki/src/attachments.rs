@@ -81,30 +81,52 @@ impl Attachments<'_> {
     }
 
     /// All versions of a file at a page, newest first.
-    pub async fn versions(&self, actor: &Actor, page: ContentId, name: &str) -> Result<Vec<Attachment>> {
+    pub async fn versions(
+        &self,
+        actor: &Actor,
+        page: ContentId,
+        name: &str,
+    ) -> Result<Vec<Attachment>> {
         let (actor, name) = (actor.clone(), name.to_owned());
         self.wiki
             .read(move |tx| {
                 head::read(tx, &actor, page)?;
                 let id = current(tx, page, &name)?.ok_or_else(|| no_file(&name))?;
                 let sql = format!("{SELECT_ATTACHMENT} WHERE c.id = $1 ORDER BY v.number DESC");
-                tx.query(&sql, params![id])?.iter().map(attachment_of).collect()
+                tx.query(&sql, params![id])?
+                    .iter()
+                    .map(attachment_of)
+                    .collect()
             })
             .await
     }
 
     /// A file by page, name (any case) and version (none: the current one).
-    pub async fn find(&self, actor: &Actor, page: ContentId, name: &str, version: Option<i64>) -> Result<Download> {
+    pub async fn find(
+        &self,
+        actor: &Actor,
+        page: ContentId,
+        name: &str,
+        version: Option<i64>,
+    ) -> Result<Download> {
         let (actor, name) = (actor.clone(), name.to_owned());
         self.wiki
             .read(move |tx| {
                 head::read(tx, &actor, page)?;
                 let id = current(tx, page, &name)?.ok_or_else(|| no_file(&name))?;
-                let sql = format!("{SELECT_ATTACHMENT} WHERE c.id = $1 AND v.number = COALESCE($2, c.version)");
-                let row = tx.query_opt(&sql, params![id, version])?.ok_or_else(|| no_file(&name))?;
+                let sql = format!(
+                    "{SELECT_ATTACHMENT} WHERE c.id = $1 AND v.number = COALESCE($2, c.version)"
+                );
+                let row = tx
+                    .query_opt(&sql, params![id, version])?
+                    .ok_or_else(|| no_file(&name))?;
                 let attachment = attachment_of(&row)?;
                 let inline = media_types::is_safe_inline(&attachment.media_type);
-                Ok(Download { attachment, hash: row.text("blob")?, inline })
+                Ok(Download {
+                    attachment,
+                    hash: row.text("blob")?,
+                    inline,
+                })
             })
             .await
     }
@@ -112,12 +134,16 @@ impl Attachments<'_> {
     /// The bytes of a file. Read them on a thread that may wait; at the end they are verified.
     pub async fn open(&self, download: &Download) -> Result<BlobReader> {
         let (blobs, hash) = (self.wiki.blobs().clone(), download.hash.clone());
-        let opened = tokio::task::spawn_blocking(move || blobs.open(&hash)).await.map_err(Error::internal)?;
+        let opened = tokio::task::spawn_blocking(move || blobs.open(&hash))
+            .await
+            .map_err(Error::internal)?;
         match opened {
             Err(storage::Error::NoRow) => {
                 let name = &download.attachment.name;
                 Err(Error::Internal {
-                    message: format!("the bytes of `{name}` are missing; ask an administrator to restore them"),
+                    message: format!(
+                        "the bytes of `{name}` are missing; ask an administrator to restore them"
+                    ),
                     detail: format!("blob `{}` is missing", download.hash),
                 })
             }
@@ -130,8 +156,17 @@ impl Attachments<'_> {
         let name = file_name(name)?;
         self.wiki.grant(actor, page, Right::Edit).await?;
         let blobs = self.wiki.blobs().clone();
-        let writer = tokio::task::spawn_blocking(move || blobs.writer()).await.map_err(Error::internal)??;
-        Ok(Upload { wiki: self.wiki.clone(), actor: actor.clone(), page, name, start: Vec::new(), writer })
+        let writer = tokio::task::spawn_blocking(move || blobs.writer())
+            .await
+            .map_err(Error::internal)??;
+        Ok(Upload {
+            wiki: self.wiki.clone(),
+            actor: actor.clone(),
+            page,
+            name,
+            start: Vec::new(),
+            writer,
+        })
     }
 
     /// Puts a file in the trash.
@@ -141,10 +176,13 @@ impl Attachments<'_> {
             .write(move |tx| {
                 let (_, page) = head::page_of(tx, attachment)?;
                 let (grant, _) = permissions::require(tx, &actor, page, Right::Edit)?;
-                let sql = "UPDATE content SET status = 'trashed', updated_by = $2, updated_at_ms = $3
+                let sql =
+                    "UPDATE content SET status = 'trashed', updated_by = $2, updated_at_ms = $3
                     WHERE id = $1 AND kind = 'attachment' AND status = 'current'";
                 if tx.execute(sql, params![attachment, grant.user(), now_ms])? == 0 {
-                    return Err(Error::NotFound("there is no such file; it may be deleted already".into()));
+                    return Err(Error::NotFound(
+                        "there is no such file; it may be deleted already".into(),
+                    ));
                 }
                 touched(tx, grant.space(), attachment)
             })
@@ -157,26 +195,47 @@ impl Upload {
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let wanted = media_types::SNIFFED_BYTES.saturating_sub(self.start.len());
         self.start.extend(bytes.iter().take(wanted));
-        self.writer.write_all(bytes).map_err(|error| Error::Unavailable {
-            message: "the file could not be stored; try again later".into(),
-            detail: error.to_string(),
-        })
+        self.writer
+            .write_all(bytes)
+            .map_err(|error| Error::Unavailable {
+                message: "the file could not be stored; try again later".into(),
+                detail: error.to_string(),
+            })
     }
 
     /// Takes a piece of the file on a thread that may wait.
     pub async fn write_chunk(mut self, bytes: Vec<u8>) -> Result<Upload> {
-        tokio::task::spawn_blocking(move || self.write(&bytes).map(|()| self)).await.map_err(Error::internal)?
+        tokio::task::spawn_blocking(move || self.write(&bytes).map(|()| self))
+            .await
+            .map_err(Error::internal)?
     }
 
     /// Makes the bytes durable and the attachment visible, with a message about this version.
     pub async fn finish(self, message: &str) -> Result<Attachment> {
-        let Upload { wiki, actor, page, name, start, writer } = self;
+        let Upload {
+            wiki,
+            actor,
+            page,
+            name,
+            start,
+            writer,
+        } = self;
         let media_type = media_types::of(&name, &start);
-        let blob = tokio::task::spawn_blocking(move || writer.finish()).await.map_err(Error::internal)??;
+        let blob = tokio::task::spawn_blocking(move || writer.finish())
+            .await
+            .map_err(Error::internal)??;
         let (message, now_ms) = (names::message(message), wiki.now_ms());
         wiki.write(move |tx| {
             let (grant, _) = permissions::require(tx, &actor, page, Right::Edit)?;
-            let file = NewFile { page, space: grant.space(), name: &name, media_type, author: grant.user(), message: &message, now_ms };
+            let file = NewFile {
+                page,
+                space: grant.space(),
+                name: &name,
+                media_type,
+                author: grant.user(),
+                message: &message,
+                now_ms,
+            };
             let id = insert_version(tx, &file, &blob)?;
             let sql = format!("{SELECT_ATTACHMENT} WHERE c.id = $1 AND v.number = c.version");
             attachment_of(&tx.query_one(&sql, params![id])?)
@@ -197,12 +256,19 @@ pub(crate) struct NewFile<'a> {
 }
 
 /// Stores the next version of a file at a page; the first one makes the attachment.
-pub(crate) fn insert_version(tx: &WriteTx, file: &NewFile<'_>, blob: &BlobRef) -> Result<ContentId> {
+pub(crate) fn insert_version(
+    tx: &WriteTx,
+    file: &NewFile<'_>,
+    blob: &BlobRef,
+) -> Result<ContentId> {
     let id = match current(tx, file.page, file.name)? {
         Some(id) => id,
         None => insert_row(tx, file)?,
     };
-    let version = tx.query_one("SELECT version FROM content WHERE id = $1", params![id])?.i64("version")? + 1;
+    let version = tx
+        .query_one("SELECT version FROM content WHERE id = $1", params![id])?
+        .i64("version")?
+        + 1;
     let size = i64::try_from(blob.size).map_err(Error::internal)?;
     tx.execute(
         "INSERT INTO attachment_version (attachment_id, number, blob, size, media_type, author, message, created_at_ms)
@@ -221,7 +287,15 @@ fn insert_row(tx: &WriteTx, file: &NewFile<'_>) -> Result<ContentId> {
         "INSERT INTO content (id, kind, space_id, page_id, title, lower_title, status, version,
             created_by, created_at_ms, updated_by, updated_at_ms)
          VALUES ($1, 'attachment', $2, $3, $4, $5, 'current', 0, $6, $7, $6, $7)",
-        params![id, file.space, file.page, file.name, names::fold(file.name), file.author, file.now_ms],
+        params![
+            id,
+            file.space,
+            file.page,
+            file.name,
+            names::fold(file.name),
+            file.author,
+            file.now_ms
+        ],
     )?;
     Ok(id)
 }
@@ -230,13 +304,22 @@ fn insert_row(tx: &WriteTx, file: &NewFile<'_>) -> Result<ContentId> {
 pub(crate) fn current(tx: &Tx, page: ContentId, name: &str) -> Result<Option<ContentId>> {
     let sql = "SELECT id FROM content WHERE page_id = $1 AND kind = 'attachment' AND status = 'current' AND lower_title = $2 ORDER BY id";
     let row = tx.query_opt(sql, params![page, names::fold(name)])?;
-    Ok(row.map(|row| row.i64("id")).transpose()?.map(ContentId::new))
+    Ok(row
+        .map(|row| row.i64("id"))
+        .transpose()?
+        .map(ContentId::new))
 }
 
 /// Current attachments of a page, by name.
 pub(crate) fn of_page(tx: &Tx, page: ContentId) -> Result<Vec<Attachment>> {
-    let sql = format!("{SELECT_ATTACHMENT} WHERE c.page_id = $1 AND c.kind = 'attachment' AND c.status = 'current' AND v.number = c.version");
-    let mut files = tx.query(&sql, params![page])?.iter().map(attachment_of).collect::<Result<Vec<_>>>()?;
+    let sql = format!(
+        "{SELECT_ATTACHMENT} WHERE c.page_id = $1 AND c.kind = 'attachment' AND c.status = 'current' AND v.number = c.version"
+    );
+    let mut files = tx
+        .query(&sql, params![page])?
+        .iter()
+        .map(attachment_of)
+        .collect::<Result<Vec<_>>>()?;
     files.sort_by_cached_key(|file| (file.name.to_lowercase(), file.id));
     Ok(files)
 }
@@ -267,11 +350,15 @@ fn file_name(name: &str) -> Result<String> {
     let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let name = names::name(last, "file name")?;
     if matches!(name.as_str(), "." | "..") {
-        return Err(Error::Invalid(format!("`{name}` cannot be a file name; choose another")));
+        return Err(Error::Invalid(format!(
+            "`{name}` cannot be a file name; choose another"
+        )));
     }
     Ok(name)
 }
 
 fn no_file(name: &str) -> Error {
-    Error::NotFound(format!("there is no file `{name}` at this page, or not in this version"))
+    Error::NotFound(format!(
+        "there is no file `{name}` at this page, or not in this version"
+    ))
 }

@@ -2,7 +2,8 @@
 
 use crate::error::Result;
 use crate::limits::{
-    ATTEMPT_WAIT_MAX_MS, ATTEMPT_WAIT_MIN_MS, ATTEMPTS_FORGOTTEN_MS, ATTEMPTS_PER_ACCOUNT, ATTEMPTS_PER_ADDRESS,
+    ATTEMPT_WAIT_MAX_MS, ATTEMPT_WAIT_MIN_MS, ATTEMPTS_FORGOTTEN_MS, ATTEMPTS_PER_ACCOUNT,
+    ATTEMPTS_PER_ADDRESS,
 };
 use crate::names;
 use storage::{WriteTx, params};
@@ -30,7 +31,8 @@ pub(crate) fn address_subject(address: &str) -> String {
 pub(crate) fn begin(tx: &WriteTx, subjects: &[String], now_ms: i64) -> Result<Verdict> {
     let mut failures = Vec::with_capacity(subjects.len());
     for subject in subjects {
-        let sql = "SELECT failures, last_at_ms, blocked_until_ms FROM login_attempt WHERE subject = $1";
+        let sql =
+            "SELECT failures, last_at_ms, blocked_until_ms FROM login_attempt WHERE subject = $1";
         let row = tx.query_opt(sql, params![subject])?;
         let Some(row) = row else {
             failures.push(0);
@@ -38,7 +40,9 @@ pub(crate) fn begin(tx: &WriteTx, subjects: &[String], now_ms: i64) -> Result<Ve
         };
         let blocked_until_ms = row.i64("blocked_until_ms")?;
         if blocked_until_ms > now_ms {
-            return Ok(Verdict::Wait { retry_at_ms: blocked_until_ms });
+            return Ok(Verdict::Wait {
+                retry_at_ms: blocked_until_ms,
+            });
         }
         let forgotten = now_ms - row.i64("last_at_ms")? >= ATTEMPTS_FORGOTTEN_MS;
         failures.push(if forgotten { 0 } else { row.i64("failures")? });
@@ -51,7 +55,10 @@ pub(crate) fn begin(tx: &WriteTx, subjects: &[String], now_ms: i64) -> Result<Ve
 
 /// Forgives the account all, and the address this attempt: a right password does not clear an address that guesses others'.
 pub(crate) fn succeed(tx: &WriteTx, account: &str, address: &str) -> Result<()> {
-    tx.execute("DELETE FROM login_attempt WHERE subject = $1", params![account])?;
+    tx.execute(
+        "DELETE FROM login_attempt WHERE subject = $1",
+        params![account],
+    )?;
     let sql = "UPDATE login_attempt SET failures = failures - 1, blocked_until_ms = 0 WHERE subject = $1 AND failures > 0";
     tx.execute(sql, params![address])?;
     Ok(())
@@ -60,18 +67,37 @@ pub(crate) fn succeed(tx: &WriteTx, account: &str, address: &str) -> Result<()> 
 /// What to tell somebody who has to wait this long.
 pub(crate) fn limited_message(wait_ms: i64) -> String {
     let seconds = (wait_ms.max(0) + 999) / 1_000;
-    let (number, unit) = if seconds < 120 { (seconds, "second") } else { ((seconds + 59) / 60, "minute") };
+    let (number, unit) = if seconds < 120 {
+        (seconds, "second")
+    } else {
+        ((seconds + 59) / 60, "minute")
+    };
     let plural = if number == 1 { "" } else { "s" };
     format!("too many attempts to log in failed; try again in {number} {unit}{plural}")
 }
 
 fn note_failure(tx: &WriteTx, subject: &str, failures: i64, now_ms: i64) -> Result<()> {
-    let allowed = if subject.starts_with("account:") { ATTEMPTS_PER_ACCOUNT } else { ATTEMPTS_PER_ADDRESS };
+    let allowed = if subject.starts_with("account:") {
+        ATTEMPTS_PER_ACCOUNT
+    } else {
+        ATTEMPTS_PER_ADDRESS
+    };
     let sql = "INSERT INTO login_attempt (subject, failures, last_at_ms, blocked_until_ms) VALUES ($1, $2, $3, $4)
         ON CONFLICT (subject) DO UPDATE SET failures = excluded.failures, last_at_ms = excluded.last_at_ms,
         blocked_until_ms = excluded.blocked_until_ms";
-    tx.execute(sql, params![subject, failures, now_ms, now_ms + wait_ms(failures - allowed)])?;
-    tx.execute("DELETE FROM login_attempt WHERE last_at_ms < $1", params![now_ms - ATTEMPTS_FORGOTTEN_MS])?;
+    tx.execute(
+        sql,
+        params![
+            subject,
+            failures,
+            now_ms,
+            now_ms + wait_ms(failures - allowed)
+        ],
+    )?;
+    tx.execute(
+        "DELETE FROM login_attempt WHERE last_at_ms < $1",
+        params![now_ms - ATTEMPTS_FORGOTTEN_MS],
+    )?;
     Ok(())
 }
 

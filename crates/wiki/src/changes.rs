@@ -54,7 +54,12 @@ pub(crate) fn insert_draft(tx: &WriteTx, new: &NewContent<'_>) -> Result<Content
 }
 
 /// Makes a draft page or blog post. `Conflict` when a page of the space has the title.
-pub(crate) fn create(tx: &WriteTx, actor: &Actor, page: &NewPage, now_ms: i64) -> Result<ContentId> {
+pub(crate) fn create(
+    tx: &WriteTx,
+    actor: &Actor,
+    page: &NewPage,
+    now_ms: i64,
+) -> Result<ContentId> {
     let space = spaces::require(tx, actor, &page.space_key, Right::Edit)?;
     let title = names::title(&page.title)?;
     let day = day_of(now_ms)?;
@@ -65,18 +70,37 @@ pub(crate) fn create(tx: &WriteTx, actor: &Actor, page: &NewPage, now_ms: i64) -
         }
         ContentKind::BlogPost => (None, Some(day.as_str())),
         ContentKind::Comment | ContentKind::Attachment => {
-            return Err(Error::Invalid("only pages and blog posts are made this way; add comments and attachments to one".into()));
+            return Err(Error::Invalid(
+                "only pages and blog posts are made this way; add comments and attachments to one"
+                    .into(),
+            ));
         }
     };
-    let new =
-        NewContent { kind: page.kind, space: space.id, parent, title: &title, maker: actor.user_id(), posted_on, now_ms };
+    let new = NewContent {
+        kind: page.kind,
+        space: space.id,
+        parent,
+        title: &title,
+        maker: actor.user_id(),
+        posted_on,
+        now_ms,
+    };
     insert_draft(tx, &new)
 }
 
 /// Makes a page or blog post and publishes its first version.
-pub(crate) fn create_published(tx: &WriteTx, actor: &Actor, page: &NewPage, body: &str, now_ms: i64) -> Result<ContentId> {
+pub(crate) fn create_published(
+    tx: &WriteTx,
+    actor: &Actor,
+    page: &NewPage,
+    body: &str,
+    now_ms: i64,
+) -> Result<ContentId> {
     let id = create(tx, actor, page, now_ms)?;
-    let version = NewVersion { author: actor.user_id(), ..NewVersion::new(id, &page.title, body, now_ms) };
+    let version = NewVersion {
+        author: actor.user_id(),
+        ..NewVersion::new(id, &page.title, body, now_ms)
+    };
     publish::insert_version(tx, &version)?;
     Ok(id)
 }
@@ -85,20 +109,34 @@ pub(crate) fn create_published(tx: &WriteTx, actor: &Actor, page: &NewPage, body
 pub(crate) fn trash(tx: &WriteTx, actor: &Actor, id: ContentId, now_ms: i64) -> Result<()> {
     let (grant, head) = permissions::require(tx, actor, id, Right::Edit)?;
     if head.space.home_id == Some(id) {
-        return Err(Error::Conflict("this is the home page of its space; choose another home page first".into()));
+        return Err(Error::Conflict(
+            "this is the home page of its space; choose another home page first".into(),
+        ));
     }
     tree::reindex_below(tx, id)?;
-    tx.execute("UPDATE content SET parent_id = $2 WHERE parent_id = $1 AND kind = 'page'", params![id, head.parent_id])?;
-    let sql = "UPDATE content SET status = 'trashed', updated_by = $2, updated_at_ms = $3 WHERE id = $1";
+    tx.execute(
+        "UPDATE content SET parent_id = $2 WHERE parent_id = $1 AND kind = 'page'",
+        params![id, head.parent_id],
+    )?;
+    let sql =
+        "UPDATE content SET status = 'trashed', updated_by = $2, updated_at_ms = $3 WHERE id = $1";
     tx.execute(sql, params![id, grant.user(), now_ms])?;
     bump_stamp(tx, grant.space())
 }
 
 /// Takes a page out of the trash.
-pub(crate) fn restore_from_trash(tx: &WriteTx, actor: &Actor, id: ContentId, now_ms: i64) -> Result<()> {
+pub(crate) fn restore_from_trash(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: ContentId,
+    now_ms: i64,
+) -> Result<()> {
     let head = head::read(tx, actor, id)?;
     if head.status != Status::Trashed {
-        return Err(Error::Conflict(format!("page `{}` is not in the trash", head.title)));
+        return Err(Error::Conflict(format!(
+            "page `{}` is not in the trash",
+            head.title
+        )));
     }
     spaces::require(tx, actor, &head.space.key, Right::Edit)?;
     let status = if head.version > 0 { "current" } else { "draft" };
@@ -114,10 +152,15 @@ pub(crate) fn restore_from_trash(tx: &WriteTx, actor: &Actor, id: ContentId, now
 }
 
 fn parent_of(tx: &Tx, actor: &Actor, page: &NewPage, space: &Space) -> Result<Option<ContentId>> {
-    let Some(parent) = page.parent else { return Ok(space.home_id) };
+    let Some(parent) = page.parent else {
+        return Ok(space.home_id);
+    };
     let (_, head) = permissions::require(tx, actor, parent, Right::View)?;
     if head.space.id != space.id || head.kind != ContentKind::Page {
-        return Err(Error::Invalid(format!("page `{}` is not a page of space `{}`; choose another parent", head.title, space.key)));
+        return Err(Error::Invalid(format!(
+            "page `{}` is not a page of space `{}`; choose another parent",
+            head.title, space.key
+        )));
     }
     Ok(Some(parent))
 }

@@ -12,7 +12,7 @@ use crate::publish::{self, NewVersion, VersionRow};
 use crate::sequence;
 use crate::view::{self, Place};
 use crate::wiki::Wiki;
-use document::{Markdown, StorageFormat};
+use document::StorageFormat;
 use std::collections::HashMap;
 use storage::{Row, Tx, WriteTx, params};
 
@@ -52,7 +52,9 @@ impl Comments<'_> {
     ) -> Result<ContentId> {
         let body = body_of(markdown)?;
         let (actor, now_ms) = (actor.clone(), self.wiki.now_ms());
-        self.wiki.write(move |tx| add(tx, &actor, page, parent, &body, now_ms)).await
+        self.wiki
+            .write(move |tx| add(tx, &actor, page, parent, &body, now_ms))
+            .await
     }
 
     /// A comment's text as Markdown, to edit it. Its author, or an administrator of the space.
@@ -63,19 +65,27 @@ impl Comments<'_> {
                 let own = require_own(tx, &actor, comment)?;
                 let body = publish::read_body(tx, comment, own.version)?;
                 let (document, _) = StorageFormat::parse(&body).map_err(Error::internal)?;
-                Ok(Markdown::write(&document))
+                Ok(document::PlainText::write(&document))
             })
             .await
     }
 
     /// Changes a comment. Its author, or an administrator of the space. Returns its page.
-    pub async fn edit(&self, actor: &Actor, comment: ContentId, markdown: &str) -> Result<ContentId> {
+    pub async fn edit(
+        &self,
+        actor: &Actor,
+        comment: ContentId,
+        markdown: &str,
+    ) -> Result<ContentId> {
         let body = body_of(markdown)?;
         let (actor, now_ms) = (actor.clone(), self.wiki.now_ms());
         self.wiki
             .write(move |tx| {
                 let own = require_own(tx, &actor, comment)?;
-                let version = NewVersion { author: actor.user_id(), ..NewVersion::new(comment, "comment", &body, now_ms) };
+                let version = NewVersion {
+                    author: actor.user_id(),
+                    ..NewVersion::new(comment, "comment", &body, now_ms)
+                };
                 store(tx, &version, own.version + 1)?;
                 touched(tx, own.page.space.id, comment)?;
                 Ok(own.page.id)
@@ -112,7 +122,9 @@ fn add(
     if let Some(parent) = parent {
         let sql = "SELECT id FROM content WHERE id = $1 AND page_id = $2 AND kind = 'comment' AND status = 'current'";
         if tx.query_opt(sql, params![parent, page])?.is_none() {
-            return Err(Error::NotFound("the comment to answer is gone; reload the page".into()));
+            return Err(Error::NotFound(
+                "the comment to answer is gone; reload the page".into(),
+            ));
         }
     }
     let id = sequence::next_content_id(tx)?;
@@ -122,17 +134,33 @@ fn add(
          VALUES ($1, 'comment', $2, $3, $4, '', '', 'current', 0, $5, $6, $5, $6)",
         params![id, grant.space(), page, parent, grant.user(), now_ms],
     )?;
-    store(tx, &NewVersion { author: grant.user(), ..NewVersion::new(id, "", body, now_ms) }, 1)?;
+    store(
+        tx,
+        &NewVersion {
+            author: grant.user(),
+            ..NewVersion::new(id, "", body, now_ms)
+        },
+        1,
+    )?;
     touched(tx, grant.space(), id)?;
     Ok(id)
 }
 
 /// A comment's version: without a title, which pages must have.
 fn store(tx: &WriteTx, version: &NewVersion<'_>, number: i64) -> Result<()> {
-    let row = VersionRow { number, title: "", author: version.author, contributors: &[], historical_id: None };
+    let row = VersionRow {
+        number,
+        title: "",
+        author: version.author,
+        contributors: &[],
+        historical_id: None,
+    };
     publish::store_version(tx, version, &row)?;
     let sql = "UPDATE content SET version = $2, updated_by = $3, updated_at_ms = $4 WHERE id = $1";
-    tx.execute(sql, params![version.content, number, version.author, version.now_ms])?;
+    tx.execute(
+        sql,
+        params![version.content, number, version.author, version.now_ms],
+    )?;
     jobs::enqueue_index(tx, version.content)
 }
 
@@ -148,23 +176,41 @@ fn require_own(tx: &Tx, actor: &Actor, comment: ContentId) -> Result<Own> {
     let row = tx.query_opt(sql, params![comment])?.ok_or_else(gone)?;
     let page = ContentId::new(row.opt_i64("page_id")?.ok_or_else(gone)?);
     let (_, page) = permissions::require(tx, actor, page, Right::Comment)?;
-    let own = actor.user_id().is_some_and(|user| row.opt_i64("created_by").is_ok_and(|by| by == Some(user.get())));
+    let own = actor.user_id().is_some_and(|user| {
+        row.opt_i64("created_by")
+            .is_ok_and(|by| by == Some(user.get()))
+    });
     if !own && !page.can_administer {
         return Err(refusal(actor, Right::Admin, "comments of others here"));
     }
-    Ok(Own { version: row.i64("version")?, page })
+    Ok(Own {
+        version: row.i64("version")?,
+        page,
+    })
 }
 
 fn body_of(markdown: &str) -> Result<String> {
     if markdown.trim().is_empty() {
-        return Err(Error::Invalid("the comment is empty; write something".into()));
+        return Err(Error::Invalid(
+            "the comment is empty; write something".into(),
+        ));
     }
     if markdown.len() > COMMENT_BYTES_MAX {
-        return Err(Error::Invalid(format!("the comment is longer than {COMMENT_BYTES_MAX} bytes; shorten it")));
+        return Err(Error::Invalid(format!(
+            "the comment is longer than {COMMENT_BYTES_MAX} bytes; shorten it"
+        )));
     }
-    let clean: String = markdown.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
-    let (document, _) = Markdown::parse(&clean);
-    Ok(StorageFormat::write(&document))
+    let clean: String = markdown
+        .chars()
+        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+        .collect();
+    let paragraphs = clean
+        .split("\n\n")
+        .map(str::trim)
+        .filter(|text| !text.is_empty());
+    Ok(paragraphs
+        .map(|text| format!("<p>{}</p>", crate::links::escape(text)))
+        .collect())
 }
 
 /// The comments of a page in the order of the conversation.
@@ -190,7 +236,11 @@ fn comment_of(tx: &Tx, place: &Place, row: &Row) -> Result<Comment> {
         depth: 0,
         author: person_joined(row)?,
         created_at_ms: row.i64("created_at_ms")?,
-        edited_at_ms: if edited { Some(row.i64("updated_at_ms")?) } else { None },
+        edited_at_ms: if edited {
+            Some(row.i64("updated_at_ms")?)
+        } else {
+            None
+        },
         html: view::render(tx, place, &body)?,
     })
 }
@@ -198,7 +248,8 @@ fn comment_of(tx: &Tx, place: &Place, row: &Row) -> Result<Comment> {
 /// Puts answers after what they answer. Answers to comments that are not there stand by themselves; circles cannot occur
 /// because only comments without a parent in the list are starting points, and each is taken out once.
 fn in_order(comments: Vec<Comment>) -> Vec<Comment> {
-    let known: std::collections::HashSet<ContentId> = comments.iter().map(|comment| comment.id).collect();
+    let known: std::collections::HashSet<ContentId> =
+        comments.iter().map(|comment| comment.id).collect();
     let mut answers: HashMap<Option<ContentId>, Vec<Comment>> = HashMap::new();
     for mut comment in comments {
         comment.parent_id = comment.parent_id.filter(|parent| known.contains(parent));
@@ -208,7 +259,12 @@ fn in_order(comments: Vec<Comment>) -> Vec<Comment> {
     waiting.reverse();
     let mut ordered = Vec::new();
     while let Some(comment) = waiting.pop() {
-        for mut answer in answers.remove(&Some(comment.id)).unwrap_or_default().into_iter().rev() {
+        for mut answer in answers
+            .remove(&Some(comment.id))
+            .unwrap_or_default()
+            .into_iter()
+            .rev()
+        {
             answer.depth = comment.depth + 1;
             waiting.push(answer);
         }

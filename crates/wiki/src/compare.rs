@@ -1,6 +1,11 @@
 //! Two versions of a page compared in place: the page as it reads, with insertions and deletions marked.
+//!
+//! The two trees are merged into one (`merge.rs`), in which characters of a private area stand around what was inserted
+//! and deleted; it is rendered like any page, and then the characters become `<ins>` and `<del>`.
 
+use crate::merge::{self, DELETED, INSERTED, Merged};
 use crate::versions::VersionSummary;
+use document::{Document, Html, Links, Node};
 use serde::Serialize;
 
 /// What happened to a block.
@@ -37,4 +42,172 @@ pub struct Comparison {
     pub blocks: Vec<ComparedBlock>,
     /// Blocks that are not the same.
     pub changes: usize,
+}
+
+/// Puts the answer together.
+pub(crate) fn comparison(
+    from: VersionSummary,
+    to: VersionSummary,
+    blocks: Vec<ComparedBlock>,
+) -> Comparison {
+    let changes = blocks
+        .iter()
+        .filter(|block| block.change != Change::Same)
+        .count();
+    Comparison {
+        from,
+        to,
+        blocks,
+        changes,
+    }
+}
+
+/// The top-level blocks of both, in one order.
+pub(crate) fn blocks(
+    older: &Document,
+    newer: &Document,
+    title: &str,
+    links: &dyn Links,
+) -> Vec<ComparedBlock> {
+    let (older, newer) = (merge::without_signs(older), merge::without_signs(newer));
+    let html = |node: Node| signs_to_tags(&Html::render(&Document::new(vec![node]), title, links));
+    merge::align(&older.content, &newer.content)
+        .into_iter()
+        .map(|merged| match merged {
+            Merged::Same(node) => ComparedBlock {
+                change: Change::Same,
+                html: html(node.clone()),
+            },
+            Merged::Removed(node) => ComparedBlock {
+                change: Change::Removed,
+                html: html(node.clone()),
+            },
+            Merged::Added(node) => ComparedBlock {
+                change: Change::Added,
+                html: html(node.clone()),
+            },
+            Merged::Pair(old, new) => ComparedBlock {
+                change: Change::Changed,
+                html: html(merge::pair(old, new).into()),
+            },
+        })
+        .collect()
+}
+
+/// Turns the signs in text into elements and drops those that got into attributes (ids of headings hold the text).
+fn signs_to_tags(html: &str) -> String {
+    let mut tags = String::with_capacity(html.len() + html.len() / 8);
+    let mut in_tag = false;
+    let mut quote = None;
+    for c in html.chars() {
+        match c {
+            '<' if !in_tag => in_tag = true,
+            '>' if in_tag && quote.is_none() => in_tag = false,
+            '"' | '\'' if in_tag && quote.is_none() => quote = Some(c),
+            _ if in_tag && quote == Some(c) => quote = None,
+            _ => {}
+        }
+        match (tag_of(c), in_tag) {
+            (Some(tag), false) => tags.push_str(tag),
+            (Some(_), true) => {}
+            (None, _) => tags.push(c),
+        }
+    }
+    tags
+}
+
+fn tag_of(c: char) -> Option<&'static str> {
+    match c {
+        _ if c == INSERTED.0 => Some("<ins>"),
+        _ if c == INSERTED.1 => Some("</ins>"),
+        _ if c == DELETED.0 => Some("<del>"),
+        _ if c == DELETED.1 => Some("</del>"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use document::StorageFormat;
+
+    fn check(older: &str, newer: &str, expect: &[(Change, &str)]) {
+        let parse = |source| StorageFormat::parse(source).unwrap().0;
+        let blocks = blocks(&parse(older), &parse(newer), "T", &());
+        let found: Vec<(Change, &str)> = blocks
+            .iter()
+            .map(|block| (block.change, block.html.as_str()))
+            .collect();
+        assert_eq!(found, expect);
+    }
+
+    #[test]
+    fn words_are_marked_where_a_paragraph_changed() {
+        check(
+            "<p>the quick brown fox jumps</p>",
+            "<p>the slow brown fox jumps high</p>",
+            &[(
+                Change::Changed,
+                "<p>the <del>quick</del><ins>slow</ins> brown fox jumps<ins> high</ins></p>",
+            )],
+        );
+    }
+
+    #[test]
+    fn blocks_are_added_and_removed_whole() {
+        check(
+            "<p>one</p><p>two</p>",
+            "<p>zero</p><p>one</p>",
+            &[
+                (Change::Added, "<p>zero</p>"),
+                (Change::Same, "<p>one</p>"),
+                (Change::Removed, "<p>two</p>"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_list_is_compared_item_by_item() {
+        check(
+            "<ul><li>milk</li><li>bread and butter</li></ul>",
+            "<ul><li>milk</li><li>bread and honey</li><li>tea</li></ul>",
+            &[(
+                Change::Changed,
+                "<ul><li>milk</li><li>bread and <del>butter</del><ins>honey</ins></li><li><ins>tea</ins></li></ul>",
+            )],
+        );
+    }
+
+    #[test]
+    fn signs_never_reach_the_ids_of_headings() {
+        check(
+            "<h2>old name of it</h2>",
+            "<h2>new name of it</h2>",
+            &[(
+                Change::Changed,
+                "<h2 id=\"T-oldnewnameofit\"><del>old</del><ins>new</ins> name of it</h2>",
+            )],
+        );
+    }
+
+    #[test]
+    fn marks_are_kept_around_what_changed() {
+        check(
+            "<p>a <strong>bold word</strong> here</p>",
+            "<p>a <strong>bold deed</strong> here</p>",
+            &[(
+                Change::Changed,
+                "<p>a <strong>bold <del>word</del><ins>deed</ins></strong> here</p>",
+            )],
+        );
+    }
+
+    #[test]
+    fn text_that_looks_like_signs_marks_nothing() {
+        check(
+            "<p>a\u{10ff00}b c</p>",
+            "<p>a\u{10ff00}b d</p>",
+            &[(Change::Changed, "<p>ab <del>c</del><ins>d</ins></p>")],
+        );
+    }
 }

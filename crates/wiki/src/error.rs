@@ -70,18 +70,23 @@ impl From<storage::Error> for Error {
     fn from(error: storage::Error) -> Self {
         match error {
             storage::Error::Constraint { name } => match name.as_str() {
-                "content_page_title_unique" => {
-                    Error::Conflict("a page with this title exists in the space; choose another title".into())
+                "content_page_title_unique" => Error::Conflict(
+                    "a page with this title exists in the space; choose another title".into(),
+                ),
+                "user_account_lower_name_unique" => {
+                    Error::Conflict("an account with this name exists; choose another name".into())
                 }
-                "user_account_lower_name_unique" => Error::Conflict("an account with this name exists; choose another name".into()),
-                "space_lower_key_unique" => Error::Conflict("a space with this key exists; choose another key".into()),
+                "space_lower_key_unique" => {
+                    Error::Conflict("a space with this key exists; choose another key".into())
+                }
                 _ => Error::internal(format!("constraint `{name}` is violated")),
             },
             storage::Error::Invalid(message) => Error::Invalid(message),
             storage::Error::Refused(message) => Error::Conflict(message),
-            storage::Error::Unavailable(detail) => {
-                Error::Unavailable { message: "the database does not answer now; try again in a moment".into(), detail }
-            }
+            storage::Error::Unavailable(detail) => Error::Unavailable {
+                message: "the database does not answer now; try again in a moment".into(),
+                detail,
+            },
             other => Error::internal(other),
         }
     }

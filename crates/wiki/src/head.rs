@@ -41,7 +41,9 @@ static SELECT_HEAD: LazyLock<String> = LazyLock::new(|| {
 
 /// The head of a page or blog post, if this actor may read it. `NotFound`, or `Forbidden` for anonymous visitors.
 pub(crate) fn read(tx: &Tx, actor: &Actor, id: ContentId) -> Result<PageHead> {
-    let row = tx.query_opt(&SELECT_HEAD, params![sql_user(actor), id])?.ok_or_else(|| missing(id))?;
+    let row = tx
+        .query_opt(&SELECT_HEAD, params![sql_user(actor), id])?
+        .ok_or_else(|| missing(id))?;
     let access = Access::of(actor, &row)?;
     let head = head_of(&row, &access)?;
     let hidden = match head.status {
@@ -61,7 +63,10 @@ pub(crate) fn read(tx: &Tx, actor: &Actor, id: ContentId) -> Result<PageHead> {
 pub(crate) fn page_of(tx: &Tx, id: ContentId) -> Result<(ContentKind, ContentId)> {
     let sql = "SELECT kind, COALESCE(page_id, id) AS page FROM content WHERE id = $1";
     let row = tx.query_opt(sql, params![id])?.ok_or_else(|| missing(id))?;
-    Ok((ContentKind::of_column(row.text_ref("kind")?), ContentId::new(row.i64("page")?)))
+    Ok((
+        ContentKind::of_column(row.text_ref("kind")?),
+        ContentId::new(row.i64("page")?),
+    ))
 }
 
 pub(crate) fn missing(id: ContentId) -> Error {
@@ -78,7 +83,12 @@ struct Access {
 impl Access {
     fn of(actor: &Actor, row: &Row) -> Result<Access> {
         if actor.is_admin() {
-            return Ok(Access { view: true, comment: true, edit: true, admin: true });
+            return Ok(Access {
+                view: true,
+                comment: true,
+                edit: true,
+                admin: true,
+            });
         }
         let level = row.i64("level")?;
         let view = level >= Right::View.level() && row.i64("view_denials")? == 0;

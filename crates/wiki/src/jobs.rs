@@ -47,9 +47,13 @@ impl Wiki {
 
 async fn index(wiki: Wiki, jobs: Vec<Job>) -> Result<(), String> {
     let ids = jobs.iter().filter_map(|job| job.key.parse().ok()).collect();
-    wiki.index_contents(ids).await.map_err(|error| error.to_string())
+    wiki.index_contents(ids)
+        .await
+        .map_err(|error| error.to_string())
 }
 
 async fn rebuild(wiki: Wiki) -> Result<(), String> {
-    wiki.rebuild_index().await.map_err(|error| error.to_string())
+    wiki.rebuild_index()
+        .await
+        .map_err(|error| error.to_string())
 }

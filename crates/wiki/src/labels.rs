@@ -31,7 +31,10 @@ pub struct Labels<'a> {
 impl Labels<'_> {
     /// Adds labels (lower case, no blanks) to a page; those it has are fine.
     pub async fn add(&self, actor: &Actor, page: ContentId, names: &[String]) -> Result<()> {
-        let names = names.iter().map(|name| names::label(name)).collect::<Result<Vec<_>>>()?;
+        let names = names
+            .iter()
+            .map(|name| names::label(name))
+            .collect::<Result<Vec<_>>>()?;
         let (actor, now_ms) = (actor.clone(), self.wiki.now_ms());
         self.wiki
             .write(move |tx| {
@@ -41,7 +44,9 @@ impl Labels<'_> {
                 }
                 let sql = "SELECT COUNT(*) AS count FROM content_label WHERE content_id = $1";
                 if tx.query_one(sql, params![page])?.i64("count")? > LABELS_PER_PAGE_MAX {
-                    return Err(Error::Invalid(format!("a page has at most {LABELS_PER_PAGE_MAX} labels; remove some first")));
+                    return Err(Error::Invalid(format!(
+                        "a page has at most {LABELS_PER_PAGE_MAX} labels; remove some first"
+                    )));
                 }
                 touched(tx, grant.space(), page)
             })
@@ -62,19 +67,38 @@ impl Labels<'_> {
     }
 
     /// The labels of a space, or of all this actor may read, most used first.
-    pub async fn list(&self, actor: &Actor, space_key: Option<&str>, limit: usize) -> Result<Vec<LabelCount>> {
-        let (actor, key) = (actor.clone(), space_key.map(names::fold).unwrap_or_default());
-        self.wiki.read(move |tx| list(tx, &actor, &key, limit)).await
+    pub async fn list(
+        &self,
+        actor: &Actor,
+        space_key: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<LabelCount>> {
+        let (actor, key) = (
+            actor.clone(),
+            space_key.map(names::fold).unwrap_or_default(),
+        );
+        self.wiki
+            .read(move |tx| list(tx, &actor, &key, limit))
+            .await
     }
 }
 
 /// Puts a label on content; the label is made if it is new.
-pub(crate) fn attach(tx: &WriteTx, content: ContentId, name: &str, by: Option<UserId>, now_ms: i64) -> Result<()> {
+pub(crate) fn attach(
+    tx: &WriteTx,
+    content: ContentId,
+    name: &str,
+    by: Option<UserId>,
+    now_ms: i64,
+) -> Result<()> {
     let id = match tx.query_opt("SELECT id FROM label WHERE name = $1", params![name])? {
         Some(row) => row.i64("id")?,
         None => {
             let id = sequence::next_id(tx, "label")?;
-            tx.execute("INSERT INTO label (id, name) VALUES ($1, $2)", params![id, name])?;
+            tx.execute(
+                "INSERT INTO label (id, name) VALUES ($1, $2)",
+                params![id, name],
+            )?;
             id
         }
     };
@@ -87,7 +111,11 @@ pub(crate) fn attach(tx: &WriteTx, content: ContentId, name: &str, by: Option<Us
 /// The labels of content, by name.
 pub(crate) fn of_page(tx: &Tx, content: ContentId) -> Result<Vec<String>> {
     let sql = "SELECT l.name FROM content_label cl JOIN label l ON l.id = cl.label_id WHERE cl.content_id = $1";
-    let mut names = tx.query(sql, params![content])?.iter().map(|row| Ok(row.text("name")?)).collect::<Result<Vec<_>>>()?;
+    let mut names = tx
+        .query(sql, params![content])?
+        .iter()
+        .map(|row| Ok(row.text("name")?))
+        .collect::<Result<Vec<_>>>()?;
     names.sort();
     Ok(names)
 }
@@ -106,7 +134,10 @@ fn list(tx: &Tx, actor: &Actor, lower_key: &str, limit: usize) -> Result<Vec<Lab
             *counts.entry(row.text("name")?).or_default() += 1;
         }
     }
-    let mut labels: Vec<LabelCount> = counts.into_iter().map(|(name, pages)| LabelCount { name, pages }).collect();
+    let mut labels: Vec<LabelCount> = counts
+        .into_iter()
+        .map(|(name, pages)| LabelCount { name, pages })
+        .collect();
     labels.sort_by(|a, b| b.pages.cmp(&a.pages).then_with(|| a.name.cmp(&b.name)));
     labels.truncate(limit);
     Ok(labels)

@@ -20,6 +20,8 @@
 //! **Where to start.** `wiki.rs` for the handle, `pages.rs` for reading a page, `versions.rs` for what publishing does to
 //! the tables, `permissions.rs` for the one place that decides who may.
 
+mod limits;
+
 mod ids;
 
 mod actor;
@@ -28,31 +30,59 @@ mod error;
 mod wiki;
 
 mod accounts;
+mod attempts;
+mod passwords;
+mod secrets;
 mod sessions;
 mod tokens;
 
 mod permissions;
 mod spaces;
 
+mod changes;
+mod head;
+mod lists;
+mod pages;
+mod publish;
+mod tree;
+mod versions;
+mod view;
+
 mod attachments;
 mod comments;
-mod compare;
 mod labels;
-mod pages;
-mod versions;
+mod media_types;
+
+mod compare;
+mod merge;
 
 mod addresses;
+mod links;
+mod lookup;
+mod names;
+mod sequence;
+
 mod search;
+mod search_index;
+mod words;
 
 mod check;
 mod example;
 mod jobs;
 mod settings;
 
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
 pub use accounts::{Account, Accounts, NewAccount};
 pub use actor::{Actor, Person};
-pub use addresses::{Address, Destination, attachment_url, blog_url, page_url, tiny_code, tiny_id};
-pub use attachments::{Attachment, Attachments, Download};
+pub use addresses::{
+    Address, Destination, attachment_url, blog_url, page_url, person_url, space_url, tiny_code,
+    tiny_id,
+};
+pub use attachments::{Attachment, Attachments, Download, Upload};
 pub use check::CheckReport;
 pub use comments::{Comment, Comments};
 pub use compare::{Change, ComparedBlock, Comparison};
@@ -70,5 +100,5 @@ pub use sessions::{Credentials, LogIn, NewSession, Session, Sessions};
 pub use settings::SiteSettings;
 pub use spaces::{NewSpace, Space, SpaceChange, SpaceMode, Spaces};
 pub use tokens::{AccessToken, Tokens};
-pub use versions::{VersionBody, VersionSummary, Versions};
-pub use wiki::{Parts, Wiki};
+pub use versions::{PageUpdate, VersionBody, VersionSummary, Versions};
+pub use wiki::{MIGRATIONS, Parts, Wiki};

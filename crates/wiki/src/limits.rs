@@ -69,3 +69,25 @@ pub(crate) const RENDERED_BYTES_MAX: u64 = 32 * 1024 * 1024;
 pub(crate) const RENDERED_AGE_MAX_S: u64 = 300;
 /// Settings are read again after this.
 pub(crate) const SETTINGS_AGE_MAX_MS: i64 = 5_000;
+
+/// Length of an excerpt, in bytes.
+pub(crate) const EXCERPT_CHARS: usize = 220;
+/// Hits returned when the caller does not say how many.
+pub(crate) const HITS_DEFAULT: usize = 20;
+/// Hits returned at most.
+pub(crate) const HITS_MAX: usize = 50;
+/// How far one can page through hits; further ones are empty.
+pub(crate) const HITS_OFFSET_MAX: usize = 1_000;
+/// Words of a query that count; the rest is ignored.
+pub(crate) const QUERY_WORDS_MAX: usize = 20;
+/// Memory of the index writer while it writes, in bytes (the smallest the library takes is 15 MB).
+pub(crate) const INDEX_WRITER_BYTES: usize = 20_000_000;
+/// Text of one page that is indexed, in bytes; the rest cannot be found.
+pub(crate) const INDEXED_BYTES_MAX: usize = 1_000_000;
+/// Content read in one transaction while the index is rebuilt.
+pub(crate) const REBUILD_BATCH: i64 = 200;
+
+/// Pieces of one paragraph that are compared word by word; longer ones are shown as deleted and inserted whole.
+pub(crate) const COMPARED_WORDS_MAX: usize = 4_000;
+/// Old times new blocks of one changed stretch that are all compared with each other; longer stretches one by one.
+pub(crate) const ALIGNED_BLOCKS_MAX: usize = 10_000;

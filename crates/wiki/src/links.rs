@@ -24,11 +24,15 @@ impl<'a> PageLinks<'a> {
     fn target(&self, resource: &Resource) -> Result<Option<LinkTarget>> {
         match resource {
             Resource::Url(url) => Ok(Some(LinkTarget::at(url).shown_as(url))),
-            Resource::Page { .. } | Resource::BlogPost { .. } | Resource::Content(_) => {
-                Ok(self.page(resource)?.map(|found| self.to_page(&found)).transpose()?.flatten())
-            }
+            Resource::Page { .. } | Resource::BlogPost { .. } | Resource::Content(_) => Ok(self
+                .page(resource)?
+                .map(|found| self.to_page(found))
+                .transpose()?
+                .flatten()),
             Resource::Attachment { file, container } => self.attachment(file, container.as_deref()),
-            Resource::User { key, name, account } => self.user(key.as_deref().or(account.as_deref()), name.as_deref()),
+            Resource::User { key, name, account } => {
+                self.user(key.as_deref().or(account.as_deref()), name.as_deref())
+            }
             Resource::Space(key) => self.space(key),
             Resource::Shortcut { .. } => Ok(None),
         }
@@ -55,11 +59,22 @@ impl<'a> PageLinks<'a> {
         }
     }
 
-    fn to_page(&self, id: &ContentId) -> Result<Option<LinkTarget>> {
+    fn to_page(&self, id: ContentId) -> Result<Option<LinkTarget>> {
         let sql = "SELECT c.kind, c.title, c.posted_on, s.key FROM content c JOIN space s ON s.id = c.space_id WHERE c.id = $1";
-        let Some(row) = self.tx.query_opt(sql, params![*id])? else { return Ok(None) };
-        let (kind, title) = (ContentKind::of_column(row.text_ref("kind")?), row.text("title")?);
-        let url = content_url(kind, row.text_ref("key")?, *id, row.opt_text_ref("posted_on")?, &title);
+        let Some(row) = self.tx.query_opt(sql, params![id])? else {
+            return Ok(None);
+        };
+        let (kind, title) = (
+            ContentKind::of_column(row.text_ref("kind")?),
+            row.text("title")?,
+        );
+        let url = content_url(
+            kind,
+            row.text_ref("key")?,
+            id,
+            row.opt_text_ref("posted_on")?,
+            &title,
+        );
         Ok(Some(LinkTarget::at(url).named(title)))
     }
 
@@ -72,29 +87,48 @@ impl<'a> PageLinks<'a> {
         let sql = "SELECT c.title, c.version, v.media_type FROM content c
             JOIN attachment_version v ON v.attachment_id = c.id AND v.number = c.version
             WHERE c.page_id = $1 AND c.kind = 'attachment' AND c.status = 'current' AND c.lower_title = $2";
-        let Some(row) = self.tx.query_opt(sql, params![page, names::fold(file)])? else { return Ok(None) };
+        let Some(row) = self.tx.query_opt(sql, params![page, names::fold(file)])? else {
+            return Ok(None);
+        };
         let url = attachment_url(page, row.text_ref("title")?, Some(row.i64("version")?));
         let target = LinkTarget::at(&url).named(row.text("title")?);
         let picture = row.text_ref("media_type")?.starts_with("image/");
-        Ok(Some(if picture { target.shown_as(url) } else { target }))
+        Ok(Some(if picture {
+            target.shown_as(url)
+        } else {
+            target
+        }))
     }
 
     fn user(&self, key: Option<&str>, name: Option<&str>) -> Result<Option<LinkTarget>> {
         let sql = "SELECT name, full_name FROM user_account WHERE user_key = $1 OR lower_name = $2";
         let name = name.map(names::fold).unwrap_or_default();
-        let Some(row) = self.tx.query_opt(sql, params![key.unwrap_or_default(), name])? else { return Ok(None) };
-        Ok(Some(LinkTarget::at(person_url(row.text_ref("name")?)).named(row.text("full_name")?)))
+        let Some(row) = self
+            .tx
+            .query_opt(sql, params![key.unwrap_or_default(), name])?
+        else {
+            return Ok(None);
+        };
+        Ok(Some(
+            LinkTarget::at(person_url(row.text_ref("name")?)).named(row.text("full_name")?),
+        ))
     }
 
     fn space(&self, key: &str) -> Result<Option<LinkTarget>> {
         let sql = "SELECT key, name FROM space WHERE lower_key = $1";
-        let Some(row) = self.tx.query_opt(sql, params![names::fold(key)])? else { return Ok(None) };
-        Ok(Some(LinkTarget::at(space_url(row.text_ref("key")?)).named(row.text("name")?)))
+        let Some(row) = self.tx.query_opt(sql, params![names::fold(key)])? else {
+            return Ok(None);
+        };
+        Ok(Some(
+            LinkTarget::at(space_url(row.text_ref("key")?)).named(row.text("name")?),
+        ))
     }
 
     fn space_id(&self, key: Option<&str>) -> Result<Option<SpaceId>> {
         match key {
-            Some(key) if names::fold(key) != names::fold(&self.place.space_key) => lookup::space_by_key(self.tx, key),
+            Some(key) if names::fold(key) != names::fold(&self.place.space_key) => {
+                lookup::space_by_key(self.tx, key)
+            }
             _ => Ok(Some(self.place.space)),
         }
     }
@@ -129,7 +163,14 @@ impl PageLinks<'_> {
         for row in self.tx.query(sql, params![self.place.page])? {
             let (id, title) = (ContentId::new(row.i64("id")?), row.text("title")?);
             let url = crate::addresses::page_url(&self.place.space_key, id, &title);
-            keyed.push((crate::tree::order_of(&row)?, format!("<li><a href=\"{}\">{}</a></li>", escape(&url), escape(&title))));
+            keyed.push((
+                crate::tree::order_of(&row)?,
+                format!(
+                    "<li><a href=\"{}\">{}</a></li>",
+                    escape(&url),
+                    escape(&title)
+                ),
+            ));
         }
         keyed.sort();
         let items: String = keyed.into_iter().map(|(_, item)| item).collect();
@@ -137,6 +178,10 @@ impl PageLinks<'_> {
     }
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+/// Text as it stands in HTML, attributes included.
+pub(crate) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

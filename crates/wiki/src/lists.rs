@@ -16,32 +16,74 @@ const SELECT_SUMMARY: &str = "SELECT c.id, c.kind, c.title, c.updated_at_ms, c.p
     FROM content c JOIN space s ON s.id = c.space_id LEFT JOIN user_account u ON u.id = c.updated_by";
 
 /// Pages and posts changed last.
-pub(crate) fn recent(tx: &Tx, actor: &Actor, key: Option<&str>, limit: usize) -> Result<Vec<PageSummary>> {
+pub(crate) fn recent(
+    tx: &Tx,
+    actor: &Actor,
+    key: Option<&str>,
+    limit: usize,
+) -> Result<Vec<PageSummary>> {
     let condition = "c.status = 'current' AND c.kind IN ('page', 'blogpost')";
-    List { tx, actor, key, limit }.run(condition, "c.updated_at_ms DESC, c.id DESC", None)
+    List {
+        tx,
+        actor,
+        key,
+        limit,
+    }
+    .run(condition, "c.updated_at_ms DESC, c.id DESC", None)
 }
 
 /// Blog posts of a space, newest first.
-pub(crate) fn blog_posts(tx: &Tx, actor: &Actor, key: &str, day: &str, limit: usize) -> Result<Vec<PageSummary>> {
+pub(crate) fn blog_posts(
+    tx: &Tx,
+    actor: &Actor,
+    key: &str,
+    day: &str,
+    limit: usize,
+) -> Result<Vec<PageSummary>> {
     spaces::require(tx, actor, key, Right::View)?;
-    let condition = "c.status = 'current' AND c.kind = 'blogpost' AND substr(c.posted_on, 1, length($4)) = $4";
-    let list = List { tx, actor, key: Some(key), limit };
+    let condition =
+        "c.status = 'current' AND c.kind = 'blogpost' AND substr(c.posted_on, 1, length($4)) = $4";
+    let list = List {
+        tx,
+        actor,
+        key: Some(key),
+        limit,
+    };
     list.run(condition, "c.posted_on DESC, c.id DESC", Some(day.into()))
 }
 
 /// Pages with a label, by title.
-pub(crate) fn labelled(tx: &Tx, actor: &Actor, label: &str, key: Option<&str>) -> Result<Vec<PageSummary>> {
+pub(crate) fn labelled(
+    tx: &Tx,
+    actor: &Actor,
+    label: &str,
+    key: Option<&str>,
+) -> Result<Vec<PageSummary>> {
     let condition = "c.status = 'current' AND c.kind IN ('page', 'blogpost') AND EXISTS (SELECT 1 FROM content_label cl
         JOIN label l ON l.id = cl.label_id WHERE cl.content_id = c.id AND l.name = $4)";
-    let list = List { tx, actor, key, limit: LIST_MAX };
-    list.run(condition, "c.lower_title, c.id", Some(names::fold(label).into()))
+    let list = List {
+        tx,
+        actor,
+        key,
+        limit: LIST_MAX,
+    };
+    list.run(
+        condition,
+        "c.lower_title, c.id",
+        Some(names::fold(label).into()),
+    )
 }
 
 /// What is in a space's trash, newest first.
 pub(crate) fn trashed(tx: &Tx, actor: &Actor, key: &str) -> Result<Vec<PageSummary>> {
     spaces::require(tx, actor, key, Right::Edit)?;
     let condition = "c.status = 'trashed' AND c.kind IN ('page', 'blogpost')";
-    let list = List { tx, actor, key: Some(key), limit: LIST_MAX };
+    let list = List {
+        tx,
+        actor,
+        key: Some(key),
+        limit: LIST_MAX,
+    };
     list.run(condition, "c.updated_at_ms DESC, c.id DESC", None)
 }
 
@@ -64,12 +106,15 @@ impl List<'_> {
             "{SELECT_SUMMARY} WHERE {condition} AND (CAST($2 AS BIGINT) = 1 OR {LEVEL} > 0) AND (CAST($3 AS TEXT) = '' OR s.lower_key = $3)"
         );
         let key = self.key.map(names::fold).unwrap_or_default();
-        let mut values: Vec<Value> = params![sql_user(self.actor), self.actor.is_admin(), key].to_vec();
+        let mut values: Vec<Value> =
+            params![sql_user(self.actor), self.actor.is_admin(), key].to_vec();
         values.extend(extra);
         sql.push_str(&format!(" ORDER BY {order} LIMIT {}", limit + spare));
         let mut found = Vec::new();
         for row in self.tx.query(&sql, &values)? {
-            if found.len() < limit && !permissions::is_below_denied(self.tx, &denied, row.i64("id")?)? {
+            if found.len() < limit
+                && !permissions::is_below_denied(self.tx, &denied, row.i64("id")?)?
+            {
                 found.push(summary_of(&row)?);
             }
         }

@@ -21,7 +21,10 @@ pub(crate) struct Found {
 
 /// The space of a key, ignoring case.
 pub(crate) fn space_by_key(tx: &Tx, key: &str) -> Result<Option<SpaceId>> {
-    let row = tx.query_opt("SELECT id FROM space WHERE lower_key = $1", params![names::fold(key)])?;
+    let row = tx.query_opt(
+        "SELECT id FROM space WHERE lower_key = $1",
+        params![names::fold(key)],
+    )?;
     Ok(row.map(|row| row.i64("id")).transpose()?.map(SpaceId::new))
 }
 
@@ -37,15 +40,27 @@ pub(crate) fn page_by_title(tx: &Tx, space: SpaceId, title: &str) -> Result<Opti
         WHERE h.space_id = $1 AND h.lower_title = $2 AND c.status IN ('current', 'archived')
         ORDER BY h.until_ms DESC, h.content_id DESC";
     let row = tx.query_opt(sql, params![space, lower_title])?;
-    Ok(row.map(|row| row.i64("content_id")).transpose()?.map(ContentId::new))
+    Ok(row
+        .map(|row| row.i64("content_id"))
+        .transpose()?
+        .map(ContentId::new))
 }
 
 /// The blog post of a title; `day` is a prefix of yyyy-mm-dd, empty for any day (then the newest).
-pub(crate) fn blog_post(tx: &Tx, space: SpaceId, day: &str, title: &str) -> Result<Option<ContentId>> {
+pub(crate) fn blog_post(
+    tx: &Tx,
+    space: SpaceId,
+    day: &str,
+    title: &str,
+) -> Result<Option<ContentId>> {
     let sql = "SELECT id, posted_on FROM content WHERE space_id = $1 AND kind = 'blogpost' AND lower_title = $2
         AND status IN ('current', 'archived') ORDER BY posted_on DESC, id DESC";
     for row in tx.query(sql, params![space, names::fold(title)])? {
-        if row.opt_text_ref("posted_on")?.unwrap_or_default().starts_with(day) {
+        if row
+            .opt_text_ref("posted_on")?
+            .unwrap_or_default()
+            .starts_with(day)
+        {
             return Ok(Some(ContentId::new(row.i64("id")?)));
         }
     }
@@ -57,7 +72,10 @@ pub(crate) fn by_id(tx: &Tx, id: i64) -> Result<Option<Found>> {
     if let Some(found) = content(tx, id, None)? {
         return Ok(Some(found));
     }
-    if let Some(row) = tx.query_opt("SELECT content_id FROM content_redirect WHERE old_id = $1", params![id])? {
+    if let Some(row) = tx.query_opt(
+        "SELECT content_id FROM content_redirect WHERE old_id = $1",
+        params![id],
+    )? {
         return content(tx, row.i64("content_id")?, None);
     }
     let sql = "SELECT content_id, number FROM content_version WHERE historical_id = $1
@@ -70,7 +88,9 @@ pub(crate) fn by_id(tx: &Tx, id: i64) -> Result<Option<Found>> {
 
 fn content(tx: &Tx, id: i64, version: Option<i64>) -> Result<Option<Found>> {
     let sql = "SELECT kind, COALESCE(page_id, id) AS page FROM content WHERE id = $1";
-    let Some(row) = tx.query_opt(sql, params![id])? else { return Ok(None) };
+    let Some(row) = tx.query_opt(sql, params![id])? else {
+        return Ok(None);
+    };
     Ok(Some(Found {
         content: ContentId::new(id),
         kind: ContentKind::of_column(row.text_ref("kind")?),

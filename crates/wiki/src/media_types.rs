@@ -8,8 +8,21 @@ const UNKNOWN: &str = "application/octet-stream";
 
 /// Kinds that cannot run script in the page's origin. HTML, SVG and XML can, so they are sent as downloads.
 const SAFE_INLINE: &[&str] = &[
-    "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp", "image/x-icon", "application/pdf",
-    "text/plain", "audio/mpeg", "audio/ogg", "audio/wav", "video/mp4", "video/webm", "video/ogg",
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "image/webp",
+    "image/avif",
+    "image/bmp",
+    "image/x-icon",
+    "application/pdf",
+    "text/plain",
+    "audio/mpeg",
+    "audio/ogg",
+    "audio/wav",
+    "video/mp4",
+    "video/webm",
+    "video/ogg",
 ];
 
 /// Beginnings that are certain. (offset, bytes, media type)
@@ -30,27 +43,72 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
 
 /// By extension, where the bytes do not tell (many formats are zip or text inside).
 const EXTENSIONS: &[(&str, &str)] = &[
-    ("png", "image/png"), ("jpg", "image/jpeg"), ("jpeg", "image/jpeg"), ("gif", "image/gif"), ("webp", "image/webp"),
-    ("avif", "image/avif"), ("bmp", "image/bmp"), ("ico", "image/x-icon"), ("svg", "image/svg+xml"),
-    ("pdf", "application/pdf"), ("txt", "text/plain"), ("log", "text/plain"), ("md", "text/plain"), ("csv", "text/csv"),
-    ("json", "application/json"), ("xml", "application/xml"), ("html", "text/html"), ("htm", "text/html"),
-    ("mp3", "audio/mpeg"), ("ogg", "audio/ogg"), ("wav", "audio/wav"), ("mp4", "video/mp4"), ("webm", "video/webm"),
-    ("zip", "application/zip"), ("gz", "application/gzip"), ("tar", "application/x-tar"), ("7z", "application/x-7z-compressed"),
-    ("doc", "application/msword"), ("xls", "application/vnd.ms-excel"), ("ppt", "application/vnd.ms-powerpoint"),
-    ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
-    ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-    ("pptx", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
-    ("odt", "application/vnd.oasis.opendocument.text"), ("ods", "application/vnd.oasis.opendocument.spreadsheet"),
-    ("drawio", "application/xml"), ("vsdx", "application/vnd.ms-visio.drawing.main+xml"), ("eml", "message/rfc822"),
+    ("png", "image/png"),
+    ("jpg", "image/jpeg"),
+    ("jpeg", "image/jpeg"),
+    ("gif", "image/gif"),
+    ("webp", "image/webp"),
+    ("avif", "image/avif"),
+    ("bmp", "image/bmp"),
+    ("ico", "image/x-icon"),
+    ("svg", "image/svg+xml"),
+    ("pdf", "application/pdf"),
+    ("txt", "text/plain"),
+    ("log", "text/plain"),
+    ("md", "text/plain"),
+    ("csv", "text/csv"),
+    ("json", "application/json"),
+    ("xml", "application/xml"),
+    ("html", "text/html"),
+    ("htm", "text/html"),
+    ("mp3", "audio/mpeg"),
+    ("ogg", "audio/ogg"),
+    ("wav", "audio/wav"),
+    ("mp4", "video/mp4"),
+    ("webm", "video/webm"),
+    ("zip", "application/zip"),
+    ("gz", "application/gzip"),
+    ("tar", "application/x-tar"),
+    ("7z", "application/x-7z-compressed"),
+    ("doc", "application/msword"),
+    ("xls", "application/vnd.ms-excel"),
+    ("ppt", "application/vnd.ms-powerpoint"),
+    (
+        "docx",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ),
+    (
+        "xlsx",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ),
+    (
+        "pptx",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ),
+    ("odt", "application/vnd.oasis.opendocument.text"),
+    ("ods", "application/vnd.oasis.opendocument.spreadsheet"),
+    ("drawio", "application/xml"),
+    ("vsdx", "application/vnd.ms-visio.drawing.main+xml"),
+    ("eml", "message/rfc822"),
 ];
 
 /// The media type of a file. A picture by name that does not begin like one is not called a picture.
 pub(crate) fn of(name: &str, start: &[u8]) -> &'static str {
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase()).unwrap_or_default();
-    let by_name = EXTENSIONS.iter().find(|(known, _)| *known == extension).map(|(_, media_type)| *media_type);
+    let extension = name
+        .rsplit_once('.')
+        .map(|(_, extension)| extension.to_lowercase())
+        .unwrap_or_default();
+    let by_name = EXTENSIONS
+        .iter()
+        .find(|(known, _)| *known == extension)
+        .map(|(_, media_type)| *media_type);
     let by_bytes = SIGNATURES
         .iter()
-        .find(|(offset, bytes, _)| start.get(*offset..).is_some_and(|rest| rest.starts_with(bytes)))
+        .find(|(offset, bytes, _)| {
+            start
+                .get(*offset..)
+                .is_some_and(|rest| rest.starts_with(bytes))
+        })
         .map(|(_, _, media_type)| *media_type);
     match (by_bytes, by_name) {
         (Some("video/ogg"), Some("audio/ogg")) => "audio/ogg",
@@ -75,7 +133,14 @@ mod tests {
     fn bytes_win_over_the_name() {
         assert_eq!(of("holiday.txt", b"\x89PNG\r\n\x1a\n...."), "image/png");
         assert_eq!(of("picture.png", b"<script>alert(1)</script>"), UNKNOWN);
-        assert_eq!(of("report.docx", b"PK\x03\x04"), EXTENSIONS.iter().find(|(name, _)| *name == "docx").unwrap().1);
+        assert_eq!(
+            of("report.docx", b"PK\x03\x04"),
+            EXTENSIONS
+                .iter()
+                .find(|(name, _)| *name == "docx")
+                .unwrap()
+                .1
+        );
         assert_eq!(of("no extension", b"hello"), UNKNOWN);
     }
 

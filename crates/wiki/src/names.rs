@@ -1,7 +1,9 @@
 //! Rules for names and titles: what is accepted, and the form in which two of them are compared.
 
 use crate::error::{Error, Result};
-use crate::limits::{LABEL_CHARS_MAX, MESSAGE_CHARS_MAX, NAME_CHARS_MAX, SPACE_KEY_CHARS_MAX, TITLE_CHARS_MAX};
+use crate::limits::{
+    LABEL_CHARS_MAX, MESSAGE_CHARS_MAX, NAME_CHARS_MAX, SPACE_KEY_CHARS_MAX, TITLE_CHARS_MAX,
+};
 
 /// The form in which titles, keys and names are compared: trimmed and in lower case.
 pub(crate) fn fold(text: &str) -> String {
@@ -28,7 +30,9 @@ pub(crate) fn space_key(text: &str) -> Result<String> {
     if good {
         return Ok(key);
     }
-    Err(Error::Invalid(format!("`{key}` cannot be a space key; use letters A-Z and digits")))
+    Err(Error::Invalid(format!(
+        "`{key}` cannot be a space key; use letters A-Z and digits"
+    )))
 }
 
 /// A label: lower case, without blanks and the characters that queries and addresses need.
@@ -36,14 +40,21 @@ pub(crate) fn label(text: &str) -> Result<String> {
     let label = fold(text);
     let bad = |c: char| c.is_whitespace() || c.is_control() || "!#&()*,.:;<>?@[]^/\\".contains(c);
     if label.is_empty() || label.contains(bad) || label.chars().count() > LABEL_CHARS_MAX {
-        return Err(Error::Invalid(format!("`{}` cannot be a label; use letters, digits, `-` and `_`", text.trim())));
+        return Err(Error::Invalid(format!(
+            "`{}` cannot be a label; use letters, digits, `-` and `_`",
+            text.trim()
+        )));
     }
     Ok(label)
 }
 
 /// A message of a version: one line, cut where it is too long.
 pub(crate) fn message(text: &str) -> String {
-    let one_line: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let one_line: String = text
+        .trim()
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     one_line.chars().take(MESSAGE_CHARS_MAX).collect()
 }
 
@@ -53,10 +64,14 @@ fn line(text: &str, what: &str, chars_max: usize) -> Result<String> {
         return Err(Error::Invalid(format!("the {what} is empty; give one")));
     }
     if text.chars().count() > chars_max {
-        return Err(Error::Invalid(format!("the {what} is longer than {chars_max} characters; shorten it")));
+        return Err(Error::Invalid(format!(
+            "the {what} is longer than {chars_max} characters; shorten it"
+        )));
     }
     if text.chars().any(char::is_control) {
-        return Err(Error::Invalid(format!("the {what} contains a control character; remove it")));
+        return Err(Error::Invalid(format!(
+            "the {what} contains a control character; remove it"
+        )));
     }
     Ok(text.to_owned())
 }

@@ -247,16 +247,24 @@ pub struct NewPage {
 impl PageHead {
     /// The canonical address, without the host.
     pub fn url(&self) -> String {
-        crate::addresses::content_url(self.kind, &self.space.key, self.id, self.posted_on.as_deref(), &self.title)
+        crate::addresses::content_url(
+            self.kind,
+            &self.space.key,
+            self.id,
+            self.posted_on.as_deref(),
+            &self.title,
+        )
     }
 }
 
 /// The person of columns `user_id`, `user_name`, `user_full_name` of an outer join.
 pub(crate) fn person_joined(row: &Row) -> Result<Option<Person>> {
     match row.opt_i64("user_id")? {
-        Some(id) => {
-            Ok(Some(Person { id: UserId::new(id), name: row.text("user_name")?, full_name: row.text("user_full_name")? }))
-        }
+        Some(id) => Ok(Some(Person {
+            id: UserId::new(id),
+            name: row.text("user_name")?,
+            full_name: row.text("user_full_name")?,
+        })),
         None => Ok(None),
     }
 }
@@ -286,21 +294,37 @@ impl Pages<'_> {
     }
 
     /// The top of a space's tree, opened along the way to the current page and one level below it.
-    pub async fn tree(&self, actor: &Actor, space_key: &str, current: Option<ContentId>) -> Result<Vec<TreeNode>> {
+    pub async fn tree(
+        &self,
+        actor: &Actor,
+        space_key: &str,
+        current: Option<ContentId>,
+    ) -> Result<Vec<TreeNode>> {
         let (actor, key) = (actor.clone(), space_key.to_owned());
-        self.wiki.read(move |tx| tree::of_space(tx, &actor, &key, current)).await
+        self.wiki
+            .read(move |tx| tree::of_space(tx, &actor, &key, current))
+            .await
     }
 
     /// The pages right below one page, in order.
     pub async fn children(&self, actor: &Actor, parent: ContentId) -> Result<Vec<TreeNode>> {
         let actor = actor.clone();
-        self.wiki.read(move |tx| tree::below(tx, &actor, parent)).await
+        self.wiki
+            .read(move |tx| tree::below(tx, &actor, parent))
+            .await
     }
 
     /// Pages and posts changed last, of one space or of all this actor may read.
-    pub async fn recent(&self, actor: &Actor, space_key: Option<&str>, limit: usize) -> Result<Vec<PageSummary>> {
+    pub async fn recent(
+        &self,
+        actor: &Actor,
+        space_key: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<PageSummary>> {
         let (actor, key) = (actor.clone(), space_key.map(str::to_owned));
-        self.wiki.read(move |tx| lists::recent(tx, &actor, key.as_deref(), limit)).await
+        self.wiki
+            .read(move |tx| lists::recent(tx, &actor, key.as_deref(), limit))
+            .await
     }
 
     /// Blog posts of a space, newest first; `day` is a prefix of yyyy-mm-dd.
@@ -311,20 +335,39 @@ impl Pages<'_> {
         day: Option<&str>,
         limit: usize,
     ) -> Result<Vec<PageSummary>> {
-        let (actor, key, day) = (actor.clone(), space_key.to_owned(), day.unwrap_or_default().to_owned());
-        self.wiki.read(move |tx| lists::blog_posts(tx, &actor, &key, &day, limit)).await
+        let (actor, key, day) = (
+            actor.clone(),
+            space_key.to_owned(),
+            day.unwrap_or_default().to_owned(),
+        );
+        self.wiki
+            .read(move |tx| lists::blog_posts(tx, &actor, &key, &day, limit))
+            .await
     }
 
     /// Pages with a label, of one space or of all this actor may read, by title.
-    pub async fn labelled(&self, actor: &Actor, label: &str, space_key: Option<&str>) -> Result<Vec<PageSummary>> {
-        let (actor, label, key) = (actor.clone(), label.to_owned(), space_key.map(str::to_owned));
-        self.wiki.read(move |tx| lists::labelled(tx, &actor, &label, key.as_deref())).await
+    pub async fn labelled(
+        &self,
+        actor: &Actor,
+        label: &str,
+        space_key: Option<&str>,
+    ) -> Result<Vec<PageSummary>> {
+        let (actor, label, key) = (
+            actor.clone(),
+            label.to_owned(),
+            space_key.map(str::to_owned),
+        );
+        self.wiki
+            .read(move |tx| lists::labelled(tx, &actor, &label, key.as_deref()))
+            .await
     }
 
     /// What is in a space's trash, newest first. Those who may edit the space.
     pub async fn trashed(&self, actor: &Actor, space_key: &str) -> Result<Vec<PageSummary>> {
         let (actor, key) = (actor.clone(), space_key.to_owned());
-        self.wiki.read(move |tx| lists::trashed(tx, &actor, &key)).await
+        self.wiki
+            .read(move |tx| lists::trashed(tx, &actor, &key))
+            .await
     }
 
     /// Makes a draft. Publishing makes its first version.
@@ -339,7 +382,12 @@ impl Pages<'_> {
     }
 
     /// Makes a page and publishes a body (storage format) as its first version in one step.
-    pub async fn create_published(&self, actor: &Actor, page: NewPage, storage: &str) -> Result<PageHead> {
+    pub async fn create_published(
+        &self,
+        actor: &Actor,
+        page: NewPage,
+        storage: &str,
+    ) -> Result<PageHead> {
         let (actor, storage, now_ms) = (actor.clone(), storage.to_owned(), self.wiki.now_ms());
         self.wiki
             .write(move |tx| {
@@ -352,19 +400,25 @@ impl Pages<'_> {
     /// Moves a page within its space, or with all below it to another space (`Under` a page there).
     pub async fn move_to(&self, actor: &Actor, id: ContentId, place: Place) -> Result<()> {
         let (actor, now_ms) = (actor.clone(), self.wiki.now_ms());
-        self.wiki.write(move |tx| tree::move_to(tx, &actor, id, place, now_ms)).await
+        self.wiki
+            .write(move |tx| tree::move_to(tx, &actor, id, place, now_ms))
+            .await
     }
 
     /// Puts a page in the trash; the pages below move up to its parent. A draft that was never published goes too.
     pub async fn trash(&self, actor: &Actor, id: ContentId) -> Result<()> {
         let (actor, now_ms) = (actor.clone(), self.wiki.now_ms());
-        self.wiki.write(move |tx| changes::trash(tx, &actor, id, now_ms)).await
+        self.wiki
+            .write(move |tx| changes::trash(tx, &actor, id, now_ms))
+            .await
     }
 
     /// Takes a page out of the trash, to where it was if that still exists. `Conflict` when its title was taken.
     pub async fn restore_from_trash(&self, actor: &Actor, id: ContentId) -> Result<()> {
         let (actor, now_ms) = (actor.clone(), self.wiki.now_ms());
-        self.wiki.write(move |tx| changes::restore_from_trash(tx, &actor, id, now_ms)).await
+        self.wiki
+            .write(move |tx| changes::restore_from_trash(tx, &actor, id, now_ms))
+            .await
     }
 
     /// Sanitised HTML of a body that is not stored (yet), with links resolved as on that page.

@@ -1,7 +1,9 @@
 //! Password hashes: argon2id, in the usual text form, computed away from the threads that answer requests.
 
 use crate::error::{Error, Result};
-use crate::limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PASSWORD_HASH_KIB, PASSWORD_HASH_PASSES};
+use crate::limits::{
+    PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PASSWORD_HASH_KIB, PASSWORD_HASH_PASSES,
+};
 use crate::secrets;
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine;
@@ -13,10 +15,14 @@ const HASH_BYTES: usize = 32;
 /// Refuses passwords that are too short to be safe or too long to be honest.
 pub(crate) fn check_rules(password: &str) -> Result<()> {
     if password.chars().count() < PASSWORD_CHARS_MIN {
-        return Err(Error::Invalid(format!("the password is shorter than {PASSWORD_CHARS_MIN} characters; use a longer one")));
+        return Err(Error::Invalid(format!(
+            "the password is shorter than {PASSWORD_CHARS_MIN} characters; use a longer one"
+        )));
     }
     if password.len() > PASSWORD_BYTES_MAX {
-        return Err(Error::Invalid(format!("the password is longer than {PASSWORD_BYTES_MAX} bytes; use a shorter one")));
+        return Err(Error::Invalid(format!(
+            "the password is longer than {PASSWORD_BYTES_MAX} bytes; use a shorter one"
+        )));
     }
     Ok(())
 }
@@ -26,19 +32,26 @@ pub(crate) fn hash(password: &str, salt: [u8; SALT_BYTES]) -> Result<String> {
     let (memory, passes) = (PASSWORD_HASH_KIB, PASSWORD_HASH_PASSES);
     let hash = raw_hash(password, &salt, memory, passes)?;
     let (salt, hash) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(hash));
-    Ok(format!("$argon2id$v=19$m={memory},t={passes},p=1${salt}${hash}"))
+    Ok(format!(
+        "$argon2id$v=19$m={memory},t={passes},p=1${salt}${hash}"
+    ))
 }
 
 /// Whether the password is the one that was hashed. `None` (no such account, or one without password) takes as long.
 pub(crate) fn verify(password: &str, stored: Option<&str>) -> bool {
     let parsed = stored.and_then(parse);
     let known = parsed.is_some();
-    let (memory, passes, salt, expected) =
-        parsed.unwrap_or((PASSWORD_HASH_KIB, PASSWORD_HASH_PASSES, vec![0; SALT_BYTES], vec![0; HASH_BYTES]));
+    let (memory, passes, salt, expected) = parsed.unwrap_or((
+        PASSWORD_HASH_KIB,
+        PASSWORD_HASH_PASSES,
+        vec![0; SALT_BYTES],
+        vec![0; HASH_BYTES],
+    ));
     if password.len() > PASSWORD_BYTES_MAX {
         return false;
     }
-    raw_hash(password, &salt, memory, passes).is_ok_and(|hash| secrets::equal(&hash, &expected)) && known
+    raw_hash(password, &salt, memory, passes).is_ok_and(|hash| secrets::equal(&hash, &expected))
+        && known
 }
 
 fn raw_hash(password: &str, salt: &[u8], memory_kib: u32, passes: u32) -> Result<[u8; HASH_BYTES]> {

@@ -139,12 +139,18 @@ impl crate::Wiki {
     /// of rights.
     pub async fn grant(&self, actor: &Actor, content: ContentId, right: Right) -> Result<Grant> {
         let actor = actor.clone();
-        self.read(move |tx| Ok(require(tx, &actor, content, right)?.0)).await
+        self.read(move |tx| Ok(require(tx, &actor, content, right)?.0))
+            .await
     }
 }
 
 /// The page and the proof, or why not.
-pub(crate) fn require(tx: &Tx, actor: &Actor, content: ContentId, right: Right) -> Result<(Grant, PageHead)> {
+pub(crate) fn require(
+    tx: &Tx,
+    actor: &Actor,
+    content: ContentId,
+    right: Right,
+) -> Result<(Grant, PageHead)> {
     let head = head::read(tx, actor, content)?;
     let allowed = match right {
         Right::View => true,
@@ -155,7 +161,12 @@ pub(crate) fn require(tx: &Tx, actor: &Actor, content: ContentId, right: Right) 
     if !allowed {
         return Err(refusal(actor, right, &format!("page `{}`", head.title)));
     }
-    let grant = Grant { space: head.space.id, content: head.id, right, user: actor.user_id() };
+    let grant = Grant {
+        space: head.space.id,
+        content: head.id,
+        right,
+        user: actor.user_id(),
+    };
     Ok((grant, head))
 }
 
@@ -170,7 +181,9 @@ pub(crate) fn refusal(actor: &Actor, right: Right, what: &str) -> Error {
     if actor.is_anonymous() {
         return Error::Forbidden(format!("log in to {verb} {what}"));
     }
-    Error::Forbidden(format!("you may not {verb} {what}; ask an administrator of the space for the right"))
+    Error::Forbidden(format!(
+        "you may not {verb} {what}; ask an administrator of the space for the right"
+    ))
 }
 
 /// The number that stands for an actor in SQL: 0 for those who are nobody in particular.
@@ -197,7 +210,10 @@ pub(crate) fn readable_spaces(tx: &Tx, actor: &Actor) -> Result<Vec<i64>> {
     } else {
         format!("SELECT s.id FROM space s WHERE {LEVEL} > 0")
     };
-    tx.query(&sql, params![sql_user(actor)])?.iter().map(|row| Ok(row.i64(0)?)).collect()
+    tx.query(&sql, params![sql_user(actor)])?
+        .iter()
+        .map(|row| Ok(row.i64(0)?))
+        .collect()
 }
 
 /// Pages that restrict reading to others than this actor. They and all below them are out of bounds.
@@ -209,7 +225,10 @@ pub(crate) fn denied_pages(tx: &Tx, actor: &Actor) -> Result<HashSet<i64>> {
         "SELECT r.content_id FROM content_restriction r WHERE r.operation = 'view' GROUP BY r.content_id
          HAVING MAX(CASE WHEN {NAMED} THEN 1 ELSE 0 END) = 0"
     );
-    tx.query(&sql, params![sql_user(actor)])?.iter().map(|row| Ok(row.i64(0)?)).collect()
+    tx.query(&sql, params![sql_user(actor)])?
+        .iter()
+        .map(|row| Ok(row.i64(0)?))
+        .collect()
 }
 
 /// Whether a page or one above it is among the denied ones.

@@ -32,7 +32,16 @@ pub(crate) struct NewVersion<'a> {
 impl<'a> NewVersion<'a> {
     /// A version by nobody in particular, without message.
     pub(crate) fn new(content: ContentId, title: &'a str, body: &'a str, now_ms: i64) -> Self {
-        NewVersion { content, title, body, author: None, contributors: &[], message: "", minor: false, now_ms }
+        NewVersion {
+            content,
+            title,
+            body,
+            author: None,
+            contributors: &[],
+            message: "",
+            minor: false,
+            now_ms,
+        }
     }
 }
 
@@ -47,10 +56,22 @@ pub(crate) fn insert_version(tx: &WriteTx, version: &NewVersion<'_>) -> Result<i
         check_title_free(tx, before.space, version.content, &title)?;
     }
     let number = before.version + 1;
-    let row = VersionRow { number, title: &title, author: version.author, contributors: version.contributors, historical_id: None };
+    let row = VersionRow {
+        number,
+        title: &title,
+        author: version.author,
+        contributors: version.contributors,
+        historical_id: None,
+    };
     store_version(tx, version, &row)?;
     if before.version > 0 && before.lower_title != names::fold(&title) {
-        note_former_title(tx, version.content, before.space, &before.lower_title, version.now_ms)?;
+        note_former_title(
+            tx,
+            version.content,
+            before.space,
+            &before.lower_title,
+            version.now_ms,
+        )?;
     }
     tx.execute(
         "UPDATE content SET title = $2, lower_title = $3, version = $4, status = 'current', updated_by = $5, updated_at_ms = $6 WHERE id = $1",
@@ -72,7 +93,11 @@ pub(crate) struct VersionRow<'a> {
 }
 
 /// Stores a version and nothing else: imports fill in the history this way.
-pub(crate) fn store_version(tx: &WriteTx, version: &NewVersion<'_>, row: &VersionRow<'_>) -> Result<()> {
+pub(crate) fn store_version(
+    tx: &WriteTx,
+    version: &NewVersion<'_>,
+    row: &VersionRow<'_>,
+) -> Result<()> {
     let contributors: Vec<i64> = row.contributors.iter().map(|user| user.get()).collect();
     let contributors = serde_json::to_string(&contributors).map_err(Error::internal)?;
     tx.execute(
@@ -99,12 +124,19 @@ pub(crate) fn read_body(tx: &Tx, content: ContentId, number: i64) -> Result<Stri
     let sql = "SELECT body FROM content_version WHERE content_id = $1 AND number = $2";
     match tx.query_opt(sql, params![content, number])? {
         Some(row) => decompress(row.bytes_ref("body")?),
-        None => Err(Error::NotFound(format!("page `{content}` has no version {number}; its history lists them"))),
+        None => Err(Error::NotFound(format!(
+            "page `{content}` has no version {number}; its history lists them"
+        ))),
     }
 }
 
 /// Refuses a title that another current page of the space has.
-pub(crate) fn check_title_free(tx: &Tx, space: SpaceId, content: ContentId, title: &str) -> Result<()> {
+pub(crate) fn check_title_free(
+    tx: &Tx,
+    space: SpaceId,
+    content: ContentId,
+    title: &str,
+) -> Result<()> {
     let sql = "SELECT id FROM content
         WHERE space_id = $1 AND lower_title = $2 AND kind = 'page' AND status = 'current' AND id <> $3";
     match tx.query_opt(sql, params![space, names::fold(title), content])? {
@@ -117,7 +149,13 @@ pub(crate) fn check_title_free(tx: &Tx, space: SpaceId, content: ContentId, titl
 }
 
 /// Remembers a title, so that old addresses lead on.
-pub(crate) fn note_former_title(tx: &WriteTx, content: ContentId, space: SpaceId, lower_title: &str, now_ms: i64) -> Result<()> {
+pub(crate) fn note_former_title(
+    tx: &WriteTx,
+    content: ContentId,
+    space: SpaceId,
+    lower_title: &str,
+    now_ms: i64,
+) -> Result<()> {
     let sql = "INSERT INTO title_history (content_id, space_id, lower_title, until_ms) VALUES ($1, $2, $3, $4)
         ON CONFLICT (content_id, space_id, lower_title) DO UPDATE SET until_ms = excluded.until_ms";
     tx.execute(sql, params![content, space, lower_title, now_ms])?;
@@ -131,18 +169,24 @@ pub(crate) fn compress(body: &str) -> Result<Vec<u8>> {
 
 /// What `compress` was given.
 pub(crate) fn decompress(bytes: &[u8]) -> Result<String> {
-    let plain = zstd::stream::decode_all(bytes).map_err(|error| Error::internal(format!("a stored body is damaged: {error}")))?;
-    String::from_utf8(plain).map_err(|error| Error::internal(format!("a stored body is not text: {error}")))
+    let plain = zstd::stream::decode_all(bytes)
+        .map_err(|error| Error::internal(format!("a stored body is damaged: {error}")))?;
+    String::from_utf8(plain)
+        .map_err(|error| Error::internal(format!("a stored body is not text: {error}")))
 }
 
 /// Refuses a body that is too long or not well-formed.
 pub(crate) fn check_body(body: &str) -> Result<()> {
     if body.len() > BODY_BYTES_MAX {
-        return Err(Error::Invalid(format!("the body is longer than {BODY_BYTES_MAX} bytes; divide the page")));
+        return Err(Error::Invalid(format!(
+            "the body is longer than {BODY_BYTES_MAX} bytes; divide the page"
+        )));
     }
     match StorageFormat::parse(body) {
         Ok(_) => Ok(()),
-        Err(malformed) => Err(Error::Invalid(format!("the body is not well-formed: {malformed}; correct it"))),
+        Err(malformed) => Err(Error::Invalid(format!(
+            "the body is not well-formed: {malformed}; correct it"
+        ))),
     }
 }
 
@@ -156,10 +200,14 @@ struct Before {
 impl Before {
     fn read(tx: &Tx, content: ContentId) -> Result<Before> {
         let sql = "SELECT kind, space_id, lower_title, version, status FROM content WHERE id = $1";
-        let row = tx.query_opt(sql, params![content])?.ok_or_else(|| crate::head::missing(content))?;
+        let row = tx
+            .query_opt(sql, params![content])?
+            .ok_or_else(|| crate::head::missing(content))?;
         if matches!(row.text_ref("status")?, "trashed" | "archived") {
             let status = row.text("status")?;
-            return Err(Error::Conflict(format!("page `{content}` is {status}; restore it first")));
+            return Err(Error::Conflict(format!(
+                "page `{content}` is {status}; restore it first"
+            )));
         }
         Before::of(&row)
     }

@@ -19,5 +19,9 @@ pub(crate) fn hash_of(secret: &str) -> String {
 
 /// Whether two strings are equal, in a time that depends on their lengths alone.
 pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |differences, (x, y)| differences | (x ^ y)) == 0
+    a.len() == b.len()
+        && a.iter()
+            .zip(b)
+            .fold(0, |differences, (x, y)| differences | (x ^ y))
+            == 0
 }

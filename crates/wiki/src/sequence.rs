@@ -31,7 +31,8 @@ pub(crate) fn redirect(tx: &WriteTx, old_id: i64, content: ContentId) -> Result<
     if old_id == content.get() || !is_free(tx, old_id)? {
         return Ok(());
     }
-    let sql = "INSERT INTO content_redirect (old_id, content_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    let sql =
+        "INSERT INTO content_redirect (old_id, content_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     tx.execute(sql, params![old_id, content])?;
     Ok(())
 }

@@ -72,12 +72,15 @@ impl Sessions<'_> {
     pub async fn log_in(&self, credentials: Credentials) -> Result<LogIn> {
         match self.check_password(&credentials).await? {
             PasswordCheck::Right(user) => Ok(LogIn::Done(self.begin(user).await?)),
-            PasswordCheck::Wrong => {
-                Ok(LogIn::Refused { message: "the name or the password is wrong; try again".into() })
-            }
+            PasswordCheck::Wrong => Ok(LogIn::Refused {
+                message: "the name or the password is wrong; try again".into(),
+            }),
             PasswordCheck::Limited { retry_at_ms } => {
                 let message = attempts::limited_message(retry_at_ms - self.wiki.now_ms());
-                Ok(LogIn::Limited { message, retry_at_ms })
+                Ok(LogIn::Limited {
+                    message,
+                    retry_at_ms,
+                })
             }
         }
     }
@@ -102,7 +105,11 @@ impl Sessions<'_> {
                 }
             })
             .await?;
-        Ok(NewSession { token, expires_at_ms: now_ms + SESSION_MS, session: Session { actor, csrf_token } })
+        Ok(NewSession {
+            token,
+            expires_at_ms: now_ms + SESSION_MS,
+            session: Session { actor, csrf_token },
+        })
     }
 
     /// The session of a cookie's token, if it is running and the account enabled.
@@ -113,7 +120,10 @@ impl Sessions<'_> {
             WHERE s.token_hash = $1 AND s.expires_at_ms > $2 AND u.disabled = 0";
         self.wiki
             .read(move |tx| match tx.query_opt(sql, params![&hash, now_ms])? {
-                Some(row) => Ok(Some(Session { actor: actor_of(&row)?, csrf_token: row.text("csrf_token")? })),
+                Some(row) => Ok(Some(Session {
+                    actor: actor_of(&row)?,
+                    csrf_token: row.text("csrf_token")?,
+                })),
                 None => Ok(None),
             })
             .await
@@ -133,19 +143,30 @@ impl Sessions<'_> {
     /// Checks a password. The attempt is counted before the slow part, so that many at once do not slip through.
     pub(crate) async fn check_password(&self, credentials: &Credentials) -> Result<PasswordCheck> {
         let name = names::fold(&credentials.name);
-        let (account, address) = (attempts::account_subject(&name), attempts::address_subject(&credentials.address));
+        let (account, address) = (
+            attempts::account_subject(&name),
+            attempts::address_subject(&credentials.address),
+        );
         let now_ms = self.wiki.now_ms();
         let subjects = [account.clone(), address.clone()];
-        let verdict = self.wiki.write(move |tx| attempts::begin(tx, &subjects, now_ms)).await?;
+        let verdict = self
+            .wiki
+            .write(move |tx| attempts::begin(tx, &subjects, now_ms))
+            .await?;
         if let Verdict::Wait { retry_at_ms } = verdict {
             return Ok(PasswordCheck::Limited { retry_at_ms });
         }
         let stored = self.wiki.read(move |tx| stored_password(tx, &name)).await?;
         let (user, hash) = stored.unzip();
-        let right = self.wiki.verify_password(&credentials.password, hash).await?;
+        let right = self
+            .wiki
+            .verify_password(&credentials.password, hash)
+            .await?;
         match user {
             Some(user) if right => {
-                self.wiki.write(move |tx| attempts::succeed(tx, &account, &address)).await?;
+                self.wiki
+                    .write(move |tx| attempts::succeed(tx, &account, &address))
+                    .await?;
                 Ok(PasswordCheck::Right(user))
             }
             _ => Ok(PasswordCheck::Wrong),
@@ -165,12 +186,18 @@ pub(crate) fn stored_password(tx: &Tx, lower_name: &str) -> Result<Option<(UserI
     let sql = "SELECT id, password_hash FROM user_account
         WHERE lower_name = $1 AND disabled = 0 AND password_hash IS NOT NULL";
     match tx.query_opt(sql, params![lower_name])? {
-        Some(row) => Ok(Some((UserId::new(row.i64("id")?), row.text("password_hash")?))),
+        Some(row) => Ok(Some((
+            UserId::new(row.i64("id")?),
+            row.text("password_hash")?,
+        ))),
         None => Ok(None),
     }
 }
 
 /// The actor of columns `id`, `name`, `full_name`, `admin`.
 pub(crate) fn actor_of(row: &Row) -> Result<Actor> {
-    Ok(Actor::User { person: person_of(row)?, admin: row.bool("admin")? })
+    Ok(Actor::User {
+        person: person_of(row)?,
+        admin: row.bool("admin")?,
+    })
 }

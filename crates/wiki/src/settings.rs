@@ -34,8 +34,13 @@ impl Wiki {
     pub async fn update_settings(&self, actor: &Actor, settings: SiteSettings) -> Result<()> {
         require_admin(actor)?;
         let name = names::name(&settings.name, "site name")?;
-        let public_url = settings.public_url.map(|url| url.trim_end_matches('/').to_owned());
-        let stored = SiteSettings { name: name.clone(), public_url: public_url.clone() };
+        let public_url = settings
+            .public_url
+            .map(|url| url.trim_end_matches('/').to_owned());
+        let stored = SiteSettings {
+            name: name.clone(),
+            public_url: public_url.clone(),
+        };
         self.write(move |tx| {
             put(tx, NAME, &name)?;
             match &public_url {

@@ -26,7 +26,11 @@ pub enum SpaceMode {
 
 impl SpaceMode {
     pub(crate) fn of_column(text: &str) -> SpaceMode {
-        if text == "live" { SpaceMode::Live } else { SpaceMode::Drafts }
+        if text == "live" {
+            SpaceMode::Live
+        } else {
+            SpaceMode::Drafts
+        }
     }
 
     fn column(self) -> &'static str {
@@ -102,7 +106,10 @@ impl Spaces<'_> {
     /// The spaces this actor may read, by name; archived ones last.
     pub async fn list(&self, actor: &Actor) -> Result<Vec<Space>> {
         let actor = actor.clone();
-        let sql = format!("{} WHERE {LEVEL} > 0 OR CAST($2 AS BIGINT) = 1", select_space());
+        let sql = format!(
+            "{} WHERE {LEVEL} > 0 OR CAST($2 AS BIGINT) = 1",
+            select_space()
+        );
         let mut spaces: Vec<Space> = self
             .wiki
             .read(move |tx| {
@@ -117,7 +124,9 @@ impl Spaces<'_> {
     /// A space by key, ignoring case. `NotFound`, or `Forbidden` for anonymous visitors.
     pub async fn find(&self, actor: &Actor, key: &str) -> Result<Space> {
         let (actor, key) = (actor.clone(), key.to_owned());
-        self.wiki.read(move |tx| require(tx, &actor, &key, Right::View)).await
+        self.wiki
+            .read(move |tx| require(tx, &actor, &key, Right::View))
+            .await
     }
 
     /// Makes a space with a home page. Everybody logged in may edit it; its maker administers it.
@@ -166,13 +175,22 @@ impl Spaces<'_> {
         self.wiki
             .read(move |tx| {
                 let space = require(tx, &actor, &key, Right::Admin)?;
-                tx.query(sql, params![space.id])?.iter().map(permission_of).collect()
+                tx.query(sql, params![space.id])?
+                    .iter()
+                    .map(permission_of)
+                    .collect()
             })
             .await
     }
 
     /// Gives a subject a right instead of the one it has; `None` takes it away. Administrators of the space only.
-    pub async fn permit(&self, actor: &Actor, key: &str, subject: Subject, right: Option<Right>) -> Result<()> {
+    pub async fn permit(
+        &self,
+        actor: &Actor,
+        key: &str,
+        subject: Subject,
+        right: Option<Right>,
+    ) -> Result<()> {
         let (actor, key) = (actor.clone(), key.to_owned());
         self.wiki
             .write(move |tx| {
@@ -188,10 +206,20 @@ impl Spaces<'_> {
 pub(crate) fn require(tx: &Tx, actor: &Actor, key: &str, right: Right) -> Result<Space> {
     let sql = format!("{} WHERE s.lower_key = $2", select_space());
     let missing = || Error::NotFound(format!("there is no space `{key}`, or you may not read it"));
-    let row = tx.query_opt(&sql, params![sql_user(actor), names::fold(key)])?.ok_or_else(missing)?;
-    let level = if actor.is_admin() { Right::Admin.level() } else { row.i64("level")? };
+    let row = tx
+        .query_opt(&sql, params![sql_user(actor), names::fold(key)])?
+        .ok_or_else(missing)?;
+    let level = if actor.is_admin() {
+        Right::Admin.level()
+    } else {
+        row.i64("level")?
+    };
     if level < Right::View.level() {
-        return Err(if actor.is_anonymous() { refusal(actor, Right::View, "this space") } else { missing() });
+        return Err(if actor.is_anonymous() {
+            refusal(actor, Right::View, "this space")
+        } else {
+            missing()
+        });
     }
     if level < right.level() {
         return Err(refusal(actor, right, &format!("space `{key}`")));
@@ -200,23 +228,55 @@ pub(crate) fn require(tx: &Tx, actor: &Actor, key: &str, right: Right) -> Result
 }
 
 /// Stores a space without permissions and pages. `Conflict` when the key is in use.
-pub(crate) fn insert(tx: &WriteTx, space: &NewSpace, maker: Option<UserId>, now_ms: i64) -> Result<SpaceId> {
+pub(crate) fn insert(
+    tx: &WriteTx,
+    space: &NewSpace,
+    maker: Option<UserId>,
+    now_ms: i64,
+) -> Result<SpaceId> {
     let lower_key = names::fold(&space.key);
-    if tx.query_opt("SELECT id FROM space WHERE lower_key = $1", params![&lower_key])?.is_some() {
-        return Err(Error::Conflict(format!("there is a space `{}` already; choose another key", space.key)));
+    if tx
+        .query_opt(
+            "SELECT id FROM space WHERE lower_key = $1",
+            params![&lower_key],
+        )?
+        .is_some()
+    {
+        return Err(Error::Conflict(format!(
+            "there is a space `{}` already; choose another key",
+            space.key
+        )));
     }
     let id = SpaceId::new(sequence::next_id(tx, "space")?);
-    let kind = if space.key.starts_with('~') { "personal" } else { "global" };
+    let kind = if space.key.starts_with('~') {
+        "personal"
+    } else {
+        "global"
+    };
     tx.execute(
         "INSERT INTO space (id, key, lower_key, name, kind, description, created_by, created_at_ms)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        params![id, &space.key, &lower_key, &space.name, kind, &space.description, maker, now_ms],
+        params![
+            id,
+            &space.key,
+            &lower_key,
+            &space.name,
+            kind,
+            &space.description,
+            maker,
+            now_ms
+        ],
     )?;
     Ok(id)
 }
 
 /// Gives a subject a right in a space, or takes it away.
-pub(crate) fn set_permission(tx: &WriteTx, space: SpaceId, subject: Subject, right: Option<Right>) -> Result<()> {
+pub(crate) fn set_permission(
+    tx: &WriteTx,
+    space: SpaceId,
+    subject: Subject,
+    right: Option<Right>,
+) -> Result<()> {
     let (kind, id) = subject.columns();
     let Some(right) = right else {
         let sql = "DELETE FROM space_permission WHERE space_id = $1 AND subject_kind = $2 AND subject_id = $3";
@@ -231,38 +291,78 @@ pub(crate) fn set_permission(tx: &WriteTx, space: SpaceId, subject: Subject, rig
 
 /// Notes that readers of the space see something else now. Part of every change.
 pub(crate) fn bump_stamp(tx: &WriteTx, space: SpaceId) -> Result<()> {
-    tx.execute("UPDATE space SET stamp = stamp + 1 WHERE id = $1", params![space])?;
+    tx.execute(
+        "UPDATE space SET stamp = stamp + 1 WHERE id = $1",
+        params![space],
+    )?;
     Ok(())
 }
 
-fn insert_home(tx: &WriteTx, space: SpaceId, name: &str, maker: Option<UserId>, now_ms: i64) -> Result<()> {
-    let new = NewContent { kind: ContentKind::Page, space, parent: None, title: name, maker, posted_on: None, now_ms };
+fn insert_home(
+    tx: &WriteTx,
+    space: SpaceId,
+    name: &str,
+    maker: Option<UserId>,
+    now_ms: i64,
+) -> Result<()> {
+    let new = NewContent {
+        kind: ContentKind::Page,
+        space,
+        parent: None,
+        title: name,
+        maker,
+        posted_on: None,
+        now_ms,
+    };
     let home = changes::insert_draft(tx, &new)?;
-    publish::insert_version(tx, &NewVersion { author: maker, ..NewVersion::new(home, name, "", now_ms) })?;
-    tx.execute("UPDATE space SET home_id = $2 WHERE id = $1", params![space, home])?;
+    publish::insert_version(
+        tx,
+        &NewVersion {
+            author: maker,
+            ..NewVersion::new(home, name, "", now_ms)
+        },
+    )?;
+    tx.execute(
+        "UPDATE space SET home_id = $2 WHERE id = $1",
+        params![space, home],
+    )?;
     Ok(())
 }
 
 fn apply(tx: &WriteTx, space: &Space, change: &SpaceChange) -> Result<()> {
     if let Some(name) = &change.name {
         let name = names::name(name, "space name")?;
-        tx.execute("UPDATE space SET name = $2 WHERE id = $1", params![space.id, name])?;
+        tx.execute(
+            "UPDATE space SET name = $2 WHERE id = $1",
+            params![space.id, name],
+        )?;
     }
     if let Some(description) = &change.description {
-        tx.execute("UPDATE space SET description = $2 WHERE id = $1", params![space.id, description.trim()])?;
+        tx.execute(
+            "UPDATE space SET description = $2 WHERE id = $1",
+            params![space.id, description.trim()],
+        )?;
     }
     if let Some(mode) = change.mode {
-        tx.execute("UPDATE space SET mode = $2 WHERE id = $1", params![space.id, mode.column()])?;
+        tx.execute(
+            "UPDATE space SET mode = $2 WHERE id = $1",
+            params![space.id, mode.column()],
+        )?;
     }
     if let Some(archived) = change.archived {
         let status = if archived { "archived" } else { "current" };
-        tx.execute("UPDATE space SET status = $2 WHERE id = $1", params![space.id, status])?;
+        tx.execute(
+            "UPDATE space SET status = $2 WHERE id = $1",
+            params![space.id, status],
+        )?;
     }
     if let Some(home) = change.home_id {
         let sql = "UPDATE space SET home_id = $2 WHERE id = $1 AND EXISTS
             (SELECT 1 FROM content WHERE id = $2 AND space_id = $1 AND kind = 'page' AND status = 'current')";
         if tx.execute(sql, params![space.id, home])? == 0 {
-            return Err(Error::Invalid(format!("page `{home}` is not a published page of this space; choose one")));
+            return Err(Error::Invalid(format!(
+                "page `{home}` is not a published page of this space; choose one"
+            )));
         }
     }
     match change.anonymous_reading {
@@ -282,7 +382,11 @@ fn select_space() -> String {
 }
 
 fn space_of(row: &Row, actor: &Actor) -> Result<Space> {
-    let right = if actor.is_admin() { Some(Right::Admin) } else { Right::of_level(row.i64("level")?) };
+    let right = if actor.is_admin() {
+        Some(Right::Admin)
+    } else {
+        Right::of_level(row.i64("level")?)
+    };
     Ok(Space {
         id: SpaceId::new(row.i64("id")?),
         key: row.text("key")?,
@@ -301,5 +405,9 @@ fn space_of(row: &Row, actor: &Actor) -> Result<Space> {
 fn permission_of(row: &Row) -> Result<Permission> {
     let subject = Subject::of_columns(row.text_ref("subject_kind")?, row.i64("subject_id")?);
     let right = Right::of_level(row.i64("level")?).unwrap_or(Right::View);
-    Ok(Permission { subject, subject_name: row.text("subject_name")?, right })
+    Ok(Permission {
+        subject,
+        subject_name: row.text("subject_name")?,
+        right,
+    })
 }

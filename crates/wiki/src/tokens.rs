@@ -66,7 +66,10 @@ impl Tokens<'_> {
             .read(move |tx| {
                 let account = accounts::find(tx, &user)?.person;
                 require_self_or_admin(&actor, account.id)?;
-                tx.query(sql, params![account.id])?.iter().map(token_of).collect()
+                tx.query(sql, params![account.id])?
+                    .iter()
+                    .map(token_of)
+                    .collect()
             })
             .await
     }
@@ -76,9 +79,14 @@ impl Tokens<'_> {
         let actor = actor.clone();
         self.wiki
             .write(move |tx| {
-                let row = tx.query_opt("SELECT user_id FROM access_token WHERE id = $1", params![id.get()])?;
+                let row = tx.query_opt(
+                    "SELECT user_id FROM access_token WHERE id = $1",
+                    params![id.get()],
+                )?;
                 let Some(row) = row else {
-                    return Err(Error::NotFound("there is no such token; it may be revoked already".into()));
+                    return Err(Error::NotFound(
+                        "there is no such token; it may be revoked already".into(),
+                    ));
                 };
                 require_self_or_admin(&actor, UserId::new(row.i64("user_id")?))?;
                 tx.execute("DELETE FROM access_token WHERE id = $1", params![id.get()])?;
@@ -93,14 +101,22 @@ impl Tokens<'_> {
         let sql = "SELECT u.id, u.name, u.full_name, u.admin, t.id AS token_id, t.last_used_at_ms
             FROM access_token t JOIN user_account u ON u.id = t.user_id
             WHERE t.token_hash = $1 AND u.disabled = 0";
-        let found = self.wiki.read(move |tx| Ok(tx.query_opt(sql, params![&hash])?)).await?;
+        let found = self
+            .wiki
+            .read(move |tx| Ok(tx.query_opt(sql, params![&hash])?))
+            .await?;
         let Some(row) = found else { return Ok(None) };
-        let stale = row.opt_i64("last_used_at_ms")?.is_none_or(|used| now_ms - used >= TOKEN_USE_NOTED_MS);
+        let stale = row
+            .opt_i64("last_used_at_ms")?
+            .is_none_or(|used| now_ms - used >= TOKEN_USE_NOTED_MS);
         if stale {
             let id = row.i64("token_id")?;
             self.wiki
                 .write(move |tx| {
-                    tx.execute("UPDATE access_token SET last_used_at_ms = $2 WHERE id = $1", params![id, now_ms])?;
+                    tx.execute(
+                        "UPDATE access_token SET last_used_at_ms = $2 WHERE id = $1",
+                        params![id, now_ms],
+                    )?;
                     Ok(())
                 })
                 .await?;
@@ -110,27 +126,53 @@ impl Tokens<'_> {
 
     /// Whom the pair of `Basic` stands for: a token or the account's password (attempts limited as at login). A
     /// password that was right is remembered for a while, because programs send it with each request.
-    pub async fn authenticate_basic(&self, name: &str, password: &str, address: &str) -> Result<Option<Actor>> {
+    pub async fn authenticate_basic(
+        &self,
+        name: &str,
+        password: &str,
+        address: &str,
+    ) -> Result<Option<Actor>> {
         if let Some(actor) = self.authenticate(password).await? {
-            let same = actor.person().is_some_and(|person| names::fold(&person.name) == names::fold(name));
+            let same = actor
+                .person()
+                .is_some_and(|person| names::fold(&person.name) == names::fold(name));
             return Ok(same.then_some(actor));
         }
         let lower_name = names::fold(name);
-        let Some((user, hash)) = self.wiki.read(move |tx| stored_password(tx, &lower_name)).await? else {
+        let Some((user, hash)) = self
+            .wiki
+            .read(move |tx| stored_password(tx, &lower_name))
+            .await?
+        else {
             return Ok(None);
         };
         let remembered = secrets::hash_of(&format!("{hash}\n{password}"));
         if !self.wiki.remembers_password(&remembered) {
-            let (name, password, address) = (name.to_owned(), password.to_owned(), address.to_owned());
-            let check = self.wiki.sessions().check_password(&Credentials { name, password, address }).await?;
+            let (name, password, address) =
+                (name.to_owned(), password.to_owned(), address.to_owned());
+            let check = self
+                .wiki
+                .sessions()
+                .check_password(&Credentials {
+                    name,
+                    password,
+                    address,
+                })
+                .await?;
             match check {
                 PasswordCheck::Right(_) => self.wiki.remember_password(remembered),
                 PasswordCheck::Wrong | PasswordCheck::Limited { .. } => return Ok(None),
             }
         }
-        let sql = "SELECT id, name, full_name, admin FROM user_account WHERE id = $1 AND disabled = 0";
+        let sql =
+            "SELECT id, name, full_name, admin FROM user_account WHERE id = $1 AND disabled = 0";
         self.wiki
-            .read(move |tx| tx.query_opt(sql, params![user])?.as_ref().map(actor_of).transpose())
+            .read(move |tx| {
+                tx.query_opt(sql, params![user])?
+                    .as_ref()
+                    .map(actor_of)
+                    .transpose()
+            })
             .await
     }
 }

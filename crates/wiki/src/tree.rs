@@ -28,17 +28,29 @@ struct Level<'a> {
 }
 
 /// The top of a space's tree, opened along the way to the current page.
-pub(crate) fn of_space(tx: &Tx, actor: &Actor, key: &str, current: Option<ContentId>) -> Result<Vec<TreeNode>> {
+pub(crate) fn of_space(
+    tx: &Tx,
+    actor: &Actor,
+    key: &str,
+    current: Option<ContentId>,
+) -> Result<Vec<TreeNode>> {
     let space = spaces::require(tx, actor, key, Right::View)?;
     let denied = permissions::denied_pages(tx, actor)?;
-    let level = Level { tx, key: space.key, drafts: space.right >= Right::Edit, denied };
+    let level = Level {
+        tx,
+        key: space.key,
+        drafts: space.right >= Right::Edit,
+        denied,
+    };
     let mut open = HashSet::new();
     if let Some(current) = current {
         for row in tx.query(head::SELECT_UP, params![current])? {
             open.insert(row.i64("id")?);
         }
     }
-    let sql = format!("{SELECT_NODE} WHERE c.space_id = $1 AND c.kind = 'page' AND c.status IN ('current', 'draft') AND c.parent_id IS NULL LIMIT $2");
+    let sql = format!(
+        "{SELECT_NODE} WHERE c.space_id = $1 AND c.kind = 'page' AND c.status IN ('current', 'draft') AND c.parent_id IS NULL LIMIT $2"
+    );
     let mut roots = level.nodes(&sql, space.id.get())?;
     for root in &mut roots {
         level.open(root, &open)?;
@@ -50,12 +62,20 @@ pub(crate) fn of_space(tx: &Tx, actor: &Actor, key: &str, current: Option<Conten
 pub(crate) fn below(tx: &Tx, actor: &Actor, parent: ContentId) -> Result<Vec<TreeNode>> {
     let head = head::read(tx, actor, parent)?;
     let denied = permissions::denied_pages(tx, actor)?;
-    Level { tx, key: head.space.key, drafts: head.can_edit, denied }.below(parent)
+    Level {
+        tx,
+        key: head.space.key,
+        drafts: head.can_edit,
+        denied,
+    }
+    .below(parent)
 }
 
 impl Level<'_> {
     fn below(&self, parent: ContentId) -> Result<Vec<TreeNode>> {
-        let sql = format!("{SELECT_NODE} WHERE c.parent_id = $1 AND c.kind = 'page' AND c.status IN ('current', 'draft') LIMIT $2");
+        let sql = format!(
+            "{SELECT_NODE} WHERE c.parent_id = $1 AND c.kind = 'page' AND c.status IN ('current', 'draft') LIMIT $2"
+        );
         self.nodes(&sql, parent.get())
     }
 
@@ -64,7 +84,10 @@ impl Level<'_> {
         let mut next = Some(root);
         while let Some(node) = next.take().filter(|node| way.contains(&node.id.get())) {
             node.children = self.below(node.id)?;
-            next = node.children.iter_mut().find(|child| way.contains(&child.id.get()));
+            next = node
+                .children
+                .iter_mut()
+                .find(|child| way.contains(&child.id.get()));
         }
         Ok(())
     }
@@ -72,7 +95,10 @@ impl Level<'_> {
     fn nodes(&self, sql: &str, of: i64) -> Result<Vec<TreeNode>> {
         let mut rows = self.tx.query(sql, params![of, CHILDREN_MAX])?;
         rows.retain(|row| self.shows(row).unwrap_or(false));
-        let mut keyed = rows.iter().map(|row| Ok((order_of(row)?, self.node(row)?))).collect::<Result<Vec<_>>>()?;
+        let mut keyed = rows
+            .iter()
+            .map(|row| Ok((order_of(row)?, self.node(row)?)))
+            .collect::<Result<Vec<_>>>()?;
         keyed.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(keyed.into_iter().map(|(_, node)| node).collect())
     }
@@ -86,7 +112,14 @@ impl Level<'_> {
         let (id, title) = (ContentId::new(row.i64("id")?), row.text("title")?);
         let url = page_url(&self.key, id, &title);
         let draft = row.text_ref("status")? == "draft";
-        Ok(TreeNode { id, title, url, has_children: row.i64("below")? > 0, draft, children: Vec::new() })
+        Ok(TreeNode {
+            id,
+            title,
+            url,
+            has_children: row.i64("below")? > 0,
+            draft,
+            children: Vec::new(),
+        })
     }
 }
 
@@ -97,10 +130,15 @@ pub(crate) fn order_of(row: &Row) -> Result<(i64, String, i64)> {
 }
 
 /// The position after the last sibling; none when the siblings have none and stand by title.
-pub(crate) fn last_position(tx: &Tx, space: SpaceId, parent: Option<ContentId>) -> Result<Option<i64>> {
+pub(crate) fn last_position(
+    tx: &Tx,
+    space: SpaceId,
+    parent: Option<ContentId>,
+) -> Result<Option<i64>> {
     let row = match parent {
         Some(parent) => {
-            let sql = "SELECT MAX(position) AS last FROM content WHERE parent_id = $1 AND kind = 'page'";
+            let sql =
+                "SELECT MAX(position) AS last FROM content WHERE parent_id = $1 AND kind = 'page'";
             tx.query_one(sql, params![parent])?
         }
         None => {
@@ -112,10 +150,18 @@ pub(crate) fn last_position(tx: &Tx, space: SpaceId, parent: Option<ContentId>) 
 }
 
 /// Moves a page, with all below it.
-pub(crate) fn move_to(tx: &WriteTx, actor: &Actor, id: ContentId, place: Place, now_ms: i64) -> Result<()> {
+pub(crate) fn move_to(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: ContentId,
+    place: Place,
+    now_ms: i64,
+) -> Result<()> {
     let (_, page) = permissions::require(tx, actor, id, Right::Edit)?;
     if page.kind != ContentKind::Page {
-        return Err(Error::Invalid("only pages have a place in the tree; a blog post stays at its day".into()));
+        return Err(Error::Invalid(
+            "only pages have a place in the tree; a blog post stays at its day".into(),
+        ));
     }
     let target = target_of(tx, actor, &page, place)?;
     check_no_circle(tx, id, target.parent)?;
@@ -137,16 +183,31 @@ struct Target {
 
 fn target_of(tx: &Tx, actor: &Actor, page: &PageHead, place: Place) -> Result<Target> {
     let near = match place {
-        Place::Top => return Ok(Target { space: page.space.id, parent: None }),
+        Place::Top => {
+            return Ok(Target {
+                space: page.space.id,
+                parent: None,
+            });
+        }
         Place::Under(near) | Place::Before(near) | Place::After(near) => near,
     };
     let near = head::read(tx, actor, near)?;
     if near.kind != ContentKind::Page {
-        return Err(Error::Invalid(format!("`{}` is not a page; choose a page", near.title)));
+        return Err(Error::Invalid(format!(
+            "`{}` is not a page; choose a page",
+            near.title
+        )));
     }
     spaces::require(tx, actor, &near.space.key, Right::Edit)?;
-    let parent = if matches!(place, Place::Under(_)) { Some(near.id) } else { near.parent_id };
-    Ok(Target { space: near.space.id, parent })
+    let parent = if matches!(place, Place::Under(_)) {
+        Some(near.id)
+    } else {
+        near.parent_id
+    };
+    Ok(Target {
+        space: near.space.id,
+        parent,
+    })
 }
 
 fn check_no_circle(tx: &Tx, id: ContentId, parent: Option<ContentId>) -> Result<()> {
@@ -154,11 +215,15 @@ fn check_no_circle(tx: &Tx, id: ContentId, parent: Option<ContentId>) -> Result<
     let above = tx.query(head::SELECT_UP, params![parent])?;
     for row in &above {
         if row.i64("id")? == id.get() {
-            return Err(Error::Conflict("a page cannot be moved below itself; choose another place".into()));
+            return Err(Error::Conflict(
+                "a page cannot be moved below itself; choose another place".into(),
+            ));
         }
     }
     if above.len() as i64 >= TREE_DEPTH_MAX - 1 {
-        return Err(Error::Conflict(format!("the tree would be deeper than {TREE_DEPTH_MAX} levels; choose a place further up")));
+        return Err(Error::Conflict(format!(
+            "the tree would be deeper than {TREE_DEPTH_MAX} levels; choose a place further up"
+        )));
     }
     Ok(())
 }
@@ -168,12 +233,22 @@ fn place_among_siblings(tx: &WriteTx, id: ContentId, target: &Target, place: Pla
     let sql = "SELECT id, lower_title, position FROM content WHERE space_id = $1 AND kind = 'page'
         AND status IN ('current', 'draft') AND id <> $2 AND ";
     let rows = match target.parent {
-        Some(parent) => tx.query(&format!("{sql} parent_id = $3"), params![target.space, id, parent])?,
-        None => tx.query(&format!("{sql} parent_id IS NULL"), params![target.space, id])?,
+        Some(parent) => tx.query(
+            &format!("{sql} parent_id = $3"),
+            params![target.space, id, parent],
+        )?,
+        None => tx.query(
+            &format!("{sql} parent_id IS NULL"),
+            params![target.space, id],
+        )?,
     };
     let mut siblings = rows.iter().map(order_of).collect::<Result<Vec<_>>>()?;
     siblings.sort();
-    let index_of = |near: ContentId| siblings.iter().position(|(_, _, sibling)| *sibling == near.get());
+    let index_of = |near: ContentId| {
+        siblings
+            .iter()
+            .position(|(_, _, sibling)| *sibling == near.get())
+    };
     let at = match place {
         Place::Before(near) => index_of(near),
         Place::After(near) => index_of(near).map(|index| index + 1),
@@ -183,7 +258,10 @@ fn place_among_siblings(tx: &WriteTx, id: ContentId, target: &Target, place: Pla
     siblings.insert(at, (-1, String::new(), id.get()));
     for (number, (position, _, sibling)) in (0_i64..).zip(&siblings) {
         if *position != number {
-            tx.execute("UPDATE content SET position = $2 WHERE id = $1", params![sibling, number])?;
+            tx.execute(
+                "UPDATE content SET position = $2 WHERE id = $1",
+                params![sibling, number],
+            )?;
         }
     }
     Ok(())
@@ -192,16 +270,23 @@ fn place_among_siblings(tx: &WriteTx, id: ContentId, target: &Target, place: Pla
 /// Takes a page and all below it, with comments and attachments, to another space.
 fn move_to_space(tx: &WriteTx, page: &PageHead, space: SpaceId, now_ms: i64) -> Result<()> {
     if page.space.home_id == Some(page.id) {
-        return Err(Error::Conflict("this is the home page of its space; choose another home page first".into()));
+        return Err(Error::Conflict(
+            "this is the home page of its space; choose another home page first".into(),
+        ));
     }
-    let sql = format!("{SELECT_DOWN} SELECT c.id, c.title, c.kind, c.status FROM content c JOIN down ON down.id = c.id");
+    let sql = format!(
+        "{SELECT_DOWN} SELECT c.id, c.title, c.kind, c.status FROM content c JOIN down ON down.id = c.id"
+    );
     for row in tx.query(&sql, params![page.id])? {
         let (id, title) = (ContentId::new(row.i64("id")?), row.text("title")?);
         if row.text_ref("status")? == "current" {
             publish::check_title_free(tx, space, id, &title)?;
         }
         publish::note_former_title(tx, id, page.space.id, &names::fold(&title), now_ms)?;
-        tx.execute("UPDATE content SET space_id = $2 WHERE id = $1 OR page_id = $1", params![id, space])?;
+        tx.execute(
+            "UPDATE content SET space_id = $2 WHERE id = $1 OR page_id = $1",
+            params![id, space],
+        )?;
     }
     Ok(())
 }
@@ -214,7 +299,9 @@ const SELECT_DOWN: &str = "WITH RECURSIVE down(id, depth) AS (
 
 /// Has a page, all below it, and their comments and attachments indexed again: what is above them is part of the index.
 pub(crate) fn reindex_below(tx: &WriteTx, id: ContentId) -> Result<()> {
-    let sql = format!("{SELECT_DOWN} SELECT c.id FROM content c JOIN down ON c.id = down.id OR c.page_id = down.id");
+    let sql = format!(
+        "{SELECT_DOWN} SELECT c.id FROM content c JOIN down ON c.id = down.id OR c.page_id = down.id"
+    );
     for row in tx.query(&sql, params![id])? {
         jobs::enqueue_index(tx, ContentId::new(row.i64("id")?))?;
     }

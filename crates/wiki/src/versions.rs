@@ -63,7 +63,9 @@ impl Versions<'_> {
     ) -> Result<Vec<VersionSummary>> {
         let actor = actor.clone();
         let limit = i64::try_from(limit.min(LIST_MAX)).map_err(Error::internal)?;
-        let sql = format!("{SELECT_VERSION} WHERE v.content_id = $1 AND v.number < $2 ORDER BY v.number DESC LIMIT $3");
+        let sql = format!(
+            "{SELECT_VERSION} WHERE v.content_id = $1 AND v.number < $2 ORDER BY v.number DESC LIMIT $3"
+        );
         self.wiki
             .read(move |tx| {
                 head::read(tx, &actor, page)?;
@@ -74,7 +76,12 @@ impl Versions<'_> {
     }
 
     /// One version with its body; none: the current one.
-    pub async fn body(&self, actor: &Actor, page: ContentId, number: Option<i64>) -> Result<VersionBody> {
+    pub async fn body(
+        &self,
+        actor: &Actor,
+        page: ContentId,
+        number: Option<i64>,
+    ) -> Result<VersionBody> {
         let actor = actor.clone();
         self.wiki
             .read(move |tx| {
@@ -82,15 +89,28 @@ impl Versions<'_> {
                 let number = number.unwrap_or(head.version);
                 let summary = summary(tx, page, number)?;
                 let storage = publish::read_body(tx, page, number)?;
-                let place = Place { title: summary.title.clone(), ..Place::of(&head) };
+                let place = Place {
+                    title: summary.title.clone(),
+                    ..Place::of(&head)
+                };
                 let html = view::render(tx, &place, &storage)?;
-                Ok(VersionBody { summary, storage, html })
+                Ok(VersionBody {
+                    summary,
+                    storage,
+                    html,
+                })
             })
             .await
     }
 
     /// What changed from one version to another, on the rendered page.
-    pub async fn compare(&self, actor: &Actor, page: ContentId, from: i64, to: i64) -> Result<Comparison> {
+    pub async fn compare(
+        &self,
+        actor: &Actor,
+        page: ContentId,
+        from: i64,
+        to: i64,
+    ) -> Result<Comparison> {
         let actor = actor.clone();
         self.wiki
             .read(move |tx| {
@@ -98,8 +118,13 @@ impl Versions<'_> {
                 let (from, to) = (from.min(to), from.max(to));
                 let (older, newer) = (document_of(tx, page, from)?, document_of(tx, page, to)?);
                 let place = Place::of(&head);
-                let blocks = compare::blocks(&older, &newer, &place.title, &PageLinks::new(tx, &place));
-                Ok(compare::comparison(summary(tx, page, from)?, summary(tx, page, to)?, blocks))
+                let blocks =
+                    compare::blocks(&older, &newer, &place.title, &PageLinks::new(tx, &place));
+                Ok(compare::comparison(
+                    summary(tx, page, from)?,
+                    summary(tx, page, to)?,
+                    blocks,
+                ))
             })
             .await
     }
@@ -166,17 +191,25 @@ pub struct PageUpdate {
 fn require_published(tx: &Tx, actor: &Actor, page: ContentId) -> Result<PageHead> {
     let (_, head) = permissions::require(tx, actor, page, Right::Edit)?;
     if head.status != Status::Current {
-        return Err(Error::Conflict(format!("page `{}` was never published; publish it first", head.title)));
+        return Err(Error::Conflict(format!(
+            "page `{}` was never published; publish it first",
+            head.title
+        )));
     }
     Ok(head)
 }
 
 fn document_of(tx: &Tx, page: ContentId, number: i64) -> Result<Document> {
     let body = publish::read_body(tx, page, number)?;
-    Ok(StorageFormat::parse(&body).map_err(|malformed| Error::internal(format!("version {number} of page `{page}`: {malformed}")))?.0)
+    Ok(StorageFormat::parse(&body)
+        .map_err(|malformed| {
+            Error::internal(format!("version {number} of page `{page}`: {malformed}"))
+        })?
+        .0)
 }
 
-const SELECT_VERSION: &str = "SELECT v.number, v.title, v.message, v.minor, v.created_at_ms, v.contributors,
+const SELECT_VERSION: &str =
+    "SELECT v.number, v.title, v.message, v.minor, v.created_at_ms, v.contributors,
         u.id AS user_id, u.name AS user_name, u.full_name AS user_full_name
     FROM content_version v LEFT JOIN user_account u ON u.id = v.author";
 
@@ -185,12 +218,15 @@ pub(crate) fn summary(tx: &Tx, page: ContentId, number: i64) -> Result<VersionSu
     let sql = format!("{SELECT_VERSION} WHERE v.content_id = $1 AND v.number = $2");
     match tx.query_opt(&sql, params![page, number])? {
         Some(row) => summary_of(tx, &row),
-        None => Err(Error::NotFound(format!("page `{page}` has no version {number}; its history lists them"))),
+        None => Err(Error::NotFound(format!(
+            "page `{page}` has no version {number}; its history lists them"
+        ))),
     }
 }
 
 fn summary_of(tx: &Tx, row: &Row) -> Result<VersionSummary> {
-    let ids: Vec<i64> = serde_json::from_str(row.text_ref("contributors")?).map_err(Error::internal)?;
+    let ids: Vec<i64> =
+        serde_json::from_str(row.text_ref("contributors")?).map_err(Error::internal)?;
     let mut contributors = Vec::with_capacity(ids.len());
     for id in ids {
         contributors.extend(view::person(tx, Some(id))?);

@@ -1,6 +1,7 @@
 //! The reading page: what everybody who may read it sees is loaded once and cached by `(id, stamp)`.
 
 use crate::actor::Actor;
+use crate::actor::Person;
 use crate::addresses::page_url;
 use crate::attachments;
 use crate::comments;
@@ -10,7 +11,6 @@ use crate::ids::{ContentId, SpaceId, UserId};
 use crate::labels;
 use crate::limits::{CHILDREN_SHOWN_MAX, RENDERED_AGE_MAX_S, RENDERED_BYTES_MAX};
 use crate::links::PageLinks;
-use crate::actor::Person;
 use crate::pages::{Byline, PageContent, PageHead, PageLink, PageView};
 use crate::permissions;
 use crate::publish;
@@ -32,15 +32,26 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn of(head: &PageHead) -> Place {
-        Place { space: head.space.id, space_key: head.space.key.clone(), page: head.id, title: head.title.clone() }
+        Place {
+            space: head.space.id,
+            space_key: head.space.key.clone(),
+            page: head.id,
+            title: head.title.clone(),
+        }
     }
 }
 
 /// Sanitised HTML of a body, with links looked up. `Invalid` when it is not well-formed.
 pub(crate) fn render(tx: &Tx, place: &Place, storage: &str) -> Result<String> {
     match StorageFormat::parse(storage) {
-        Ok((document, _)) => Ok(Html::render(&document, &place.title, &PageLinks::new(tx, place))),
-        Err(malformed) => Err(Error::Invalid(format!("the body is not well-formed: {malformed}; correct it"))),
+        Ok((document, _)) => Ok(Html::render(
+            &document,
+            &place.title,
+            &PageLinks::new(tx, place),
+        )),
+        Err(malformed) => Err(Error::Invalid(format!(
+            "the body is not well-formed: {malformed}; correct it"
+        ))),
     }
 }
 
@@ -69,7 +80,12 @@ impl RenderCache {
 }
 
 fn weight(rendered: &Rendered) -> u32 {
-    let comments: usize = rendered.content.comments.iter().map(|comment| comment.html.len() + 300).sum();
+    let comments: usize = rendered
+        .content
+        .comments
+        .iter()
+        .map(|comment| comment.html.len() + 300)
+        .sum();
     let lists = (rendered.children.len() + rendered.content.attachments.len()) * 300;
     u32::try_from(rendered.content.html.len() + comments + lists + 1_000).unwrap_or(u32::MAX)
 }
@@ -83,23 +99,39 @@ pub(crate) async fn view_of(wiki: &Wiki, actor: &Actor, head: PageHead) -> Resul
             let wanted = head.clone();
             let (stamp, rendered) = wiki.read(move |tx| load(tx, &wanted)).await?;
             // Something may have changed since `head` was asked; what was loaded belongs to the stamp it was loaded with.
-            wiki.rendered().pages.insert((head.id, stamp), rendered.clone());
+            wiki.rendered()
+                .pages
+                .insert((head.id, stamp), rendered.clone());
             rendered
         }
     };
     let children = if rendered.children_restricted && !actor.is_admin() {
         let actor = actor.clone();
-        let denied = wiki.read(move |tx| permissions::denied_pages(tx, &actor)).await?;
-        let readable = rendered.children.iter().filter(|child| !denied.contains(&child.id.get()));
+        let denied = wiki
+            .read(move |tx| permissions::denied_pages(tx, &actor))
+            .await?;
+        let readable = rendered
+            .children
+            .iter()
+            .filter(|child| !denied.contains(&child.id.get()));
         Arc::new(readable.cloned().collect())
     } else {
         rendered.children
     };
-    Ok(PageView { head, content: rendered.content, children })
+    Ok(PageView {
+        head,
+        content: rendered.content,
+        children,
+    })
 }
 
 fn load(tx: &Tx, head: &PageHead) -> Result<(i64, Rendered)> {
-    let stamp = tx.query_one("SELECT stamp FROM space WHERE id = $1", params![head.space.id])?.i64("stamp")?;
+    let stamp = tx
+        .query_one(
+            "SELECT stamp FROM space WHERE id = $1",
+            params![head.space.id],
+        )?
+        .i64("stamp")?;
     let place = Place::of(head);
     let (children, children_restricted) = children(tx, head)?;
     let content = PageContent {
@@ -111,7 +143,14 @@ fn load(tx: &Tx, head: &PageHead) -> Result<(i64, Rendered)> {
         comments: comments::of_page(tx, &place)?,
         byline: byline(tx, head.id)?,
     };
-    Ok((stamp, Rendered { content: Arc::new(content), children: Arc::new(children), children_restricted }))
+    Ok((
+        stamp,
+        Rendered {
+            content: Arc::new(content),
+            children: Arc::new(children),
+            children_restricted,
+        },
+    ))
 }
 
 fn body_html(tx: &Tx, head: &PageHead, place: &Place) -> Result<String> {
@@ -127,7 +166,9 @@ fn breadcrumbs(tx: &Tx, head: &PageHead) -> Result<Vec<PageLink>> {
         head::SELECT_UP
     );
     let rows = tx.query(&sql, params![head.id])?;
-    rows.iter().map(|row| link_of(&head.space.key, row)).collect()
+    rows.iter()
+        .map(|row| link_of(&head.space.key, row))
+        .collect()
 }
 
 fn children(tx: &Tx, head: &PageHead) -> Result<(Vec<PageLink>, bool)> {
@@ -141,7 +182,10 @@ fn children(tx: &Tx, head: &PageHead) -> Result<(Vec<PageLink>, bool)> {
         keyed.push((tree::order_of(&row)?, link_of(&head.space.key, &row)?));
     }
     keyed.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok((keyed.into_iter().map(|(_, link)| link).collect(), restricted))
+    Ok((
+        keyed.into_iter().map(|(_, link)| link).collect(),
+        restricted,
+    ))
 }
 
 fn byline(tx: &Tx, id: ContentId) -> Result<Byline> {
@@ -158,16 +202,25 @@ fn byline(tx: &Tx, id: ContentId) -> Result<Byline> {
 /// The person of an id, if it is one.
 pub(crate) fn person(tx: &Tx, id: Option<i64>) -> Result<Option<Person>> {
     let Some(id) = id else { return Ok(None) };
-    let row = tx.query_opt("SELECT name, full_name FROM user_account WHERE id = $1", params![id])?;
+    let row = tx.query_opt(
+        "SELECT name, full_name FROM user_account WHERE id = $1",
+        params![id],
+    )?;
     match row {
-        Some(row) => {
-            Ok(Some(Person { id: UserId::new(id), name: row.text("name")?, full_name: row.text("full_name")? }))
-        }
+        Some(row) => Ok(Some(Person {
+            id: UserId::new(id),
+            name: row.text("name")?,
+            full_name: row.text("full_name")?,
+        })),
         None => Ok(None),
     }
 }
 
 fn link_of(space_key: &str, row: &storage::Row) -> Result<PageLink> {
     let (id, title) = (ContentId::new(row.i64("id")?), row.text("title")?);
-    Ok(PageLink { url: page_url(space_key, id, &title), id, title })
+    Ok(PageLink {
+        url: page_url(space_key, id, &title),
+        id,
+        title,
+    })
 }

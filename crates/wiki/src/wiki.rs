@@ -11,7 +11,7 @@ use crate::limits::{
 };
 use crate::pages::Pages;
 use crate::passwords;
-use crate::search::SearchIndex;
+use crate::search_index::SearchIndex;
 use crate::secrets;
 use crate::sessions::Sessions;
 use crate::settings::SiteSettings;
@@ -27,8 +27,11 @@ use storage::{BlobStore, Database, Migration, Tx, WriteTx};
 use tokio::sync::Semaphore;
 
 /// The steps that bring a database to the form this crate expects, for [`Database::open`].
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "initial", sql: include_str!("../migrations/0001_initial.sql") }];
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    name: "initial",
+    sql: include_str!("../migrations/0001_initial.sql"),
+}];
 
 /// What a wiki is made of; the server brings it, tests bring their own.
 pub struct Parts {
@@ -189,15 +192,30 @@ impl Wiki {
         self.away(move || passwords::hash(&password, salt)).await?
     }
 
-    pub(crate) async fn verify_password(&self, password: &str, hash: Option<String>) -> Result<bool> {
+    pub(crate) async fn verify_password(
+        &self,
+        password: &str,
+        hash: Option<String>,
+    ) -> Result<bool> {
         let password = password.to_owned();
-        self.away(move || passwords::verify(&password, hash.as_deref())).await
+        self.away(move || passwords::verify(&password, hash.as_deref()))
+            .await
     }
 
     /// Runs a password hash on a thread of its own; few at once, because each takes memory and a core.
-    async fn away<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let _place = self.inner.password_hashes.acquire().await.map_err(Error::internal)?;
-        tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+    async fn away<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let _place = self
+            .inner
+            .password_hashes
+            .acquire()
+            .await
+            .map_err(Error::internal)?;
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(Error::internal)
     }
 
     pub(crate) fn remembers_password(&self, key: &str) -> bool {
@@ -209,14 +227,24 @@ impl Wiki {
     }
 
     pub(crate) fn cached_settings(&self) -> Option<SiteSettings> {
-        let cached = self.inner.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        let cached = self
+            .inner
+            .settings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let (settings, read_at_ms) = cached.as_ref()?;
         let age_ms = self.now_ms() - read_at_ms;
-        (0..SETTINGS_AGE_MAX_MS).contains(&age_ms).then(|| settings.clone())
+        (0..SETTINGS_AGE_MAX_MS)
+            .contains(&age_ms)
+            .then(|| settings.clone())
     }
 
     pub(crate) fn cache_settings(&self, settings: SiteSettings) {
-        let mut cached = self.inner.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cached = self
+            .inner
+            .settings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         *cached = Some((settings, self.now_ms()));
     }
 
