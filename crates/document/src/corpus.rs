@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::StorageFormat;
-use crate::tree::Node;
+use crate::tree::{Document, Node};
 use crate::xml::{Fragment, first_difference};
+use crate::{Live, StorageFormat};
 
 /// The folder of the corpus; without it a test is skipped, except where everything must run.
 pub(crate) fn corpus() -> Option<PathBuf> {
@@ -84,6 +84,19 @@ fn every_page_of_the_corpus_comes_back_as_it_was() {
         total * 20 < nodes,
         "more than one node in twenty is preserved"
     );
+}
+
+#[test]
+fn every_page_of_the_corpus_survives_the_live_document() {
+    for (path, source) in pages() {
+        let (document, _) = StorageFormat::parse(&source).unwrap();
+        let seed = Live::seed(&document, "Title", 7);
+        let (back, title, notes): (Document, String, _) = Live::read(&[seed]).unwrap();
+        assert_eq!(title, "Title");
+        assert!(notes.is_empty(), "{path}: {notes:?}");
+        assert!(back == document, "{path}\n{document:?}\n{back:?}");
+        assert_same(&path, &source, &StorageFormat::write(&back));
+    }
 }
 
 #[test]

@@ -23,3 +23,9 @@ pub(crate) const MARKS_MAX: usize = 24;
 
 /// How often the reader of the storage format tries again with one more node preserved, before it preserves whole blocks.
 pub(crate) const RETRIES_MAX: usize = 12;
+
+/// Levels of arrays and objects in one value of an update. A deeper update is refused; our own values have two.
+pub(crate) const ANY_DEPTH_MAX: usize = 32;
+
+/// Stack of the thread on which live documents are read and changed.
+pub(crate) const LIVE_STACK_BYTES: usize = 64 << 20;

@@ -12,7 +12,7 @@ pub struct Document {
 }
 
 /// One node of the tree: an element with a kind, or a run of text with marks.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Node {
     /// A block, a structural part of one, or an inline atom.
     Element(Element),
@@ -21,7 +21,7 @@ pub enum Node {
 }
 
 /// A node with a kind, attributes and children.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Element {
     /// What it is.
     pub kind: Kind,
@@ -32,7 +32,7 @@ pub struct Element {
 }
 
 /// A run of text. Neighbouring runs have different marks; no run is empty.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Text {
     /// The characters.
     pub text: String,
@@ -41,7 +41,7 @@ pub struct Text {
 }
 
 /// A property of text: bold, a link, a comment marker.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Mark {
     /// What it is.
     pub kind: MarkKind,
@@ -50,11 +50,11 @@ pub struct Mark {
 }
 
 /// Attributes of a node or mark: a small map, sorted by name.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Attrs(Vec<(&'static str, Value)>);
 
 /// The value of an attribute. Structured values are compact JSON in a `Text`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
     /// A number.
     Int(i64),

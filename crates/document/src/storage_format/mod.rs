@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use crate::limits::RETRIES_MAX;
 use crate::schema::Kind;
-use crate::tree::{Document, Element, Malformed, Note};
+use crate::tree::{Document, Element, Malformed, Mark, Note};
 use crate::xml::{Difference, Fragment, Id, Positions, first_difference};
 
 mod inline;
@@ -23,6 +23,7 @@ mod wrap;
 mod write;
 
 use read::Reader;
+use spelling::Spelling;
 
 /// The storage format face.
 pub struct StorageFormat;
@@ -56,6 +57,16 @@ impl StorageFormat {
     pub fn write(document: &Document) -> String {
         write::write(document)
     }
+}
+
+/// The index of a mark in the nesting of its source, if that is not the canonical one.
+pub(crate) fn nesting_index(mark: &Mark) -> Option<usize> {
+    Spelling::of(&mark.attrs).depth
+}
+
+/// A macro of this name with a plain-text body, as source.
+pub(crate) fn kept_macro(name: &str, body: &str) -> String {
+    write::plain_macro(name, body)
 }
 
 /// Where the document, written, differs from what was read.

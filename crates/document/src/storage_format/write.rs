@@ -22,12 +22,19 @@ struct Piece<'n> {
 }
 
 pub(super) fn write(document: &Document) -> String {
-    let mut writer = Writer {
-        out: String::new(),
-        opened: usize::MAX,
-        task_id_max: task_id_max(&document.content),
-    };
+    let mut writer = Writer::new(task_id_max(&document.content));
     writer.blocks(&document.content);
+    writer.out
+}
+
+/// A macro with a plain-text body and no parameters.
+pub(super) fn plain_macro(name: &str, body: &str) -> String {
+    let mut writer = Writer::new(0);
+    writer.start("ac:structured-macro", &[("ac:name", name)], &[]);
+    writer.start("ac:plain-text-body", &[], &[]);
+    writer.cdata(body);
+    writer.end("ac:plain-text-body");
+    writer.end("ac:structured-macro");
     writer.out
 }
 
@@ -44,6 +51,14 @@ fn task_id_max(content: &[Node]) -> u64 {
 }
 
 impl Writer {
+    fn new(task_id_max: u64) -> Self {
+        Writer {
+            out: String::new(),
+            opened: usize::MAX,
+            task_id_max,
+        }
+    }
+
     /// The content of a block container.
     pub(super) fn blocks(&mut self, content: &[Node]) {
         let mut at = 0;
