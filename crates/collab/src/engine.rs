@@ -98,12 +98,16 @@ struct Commit {
     done: oneshot::Sender<Result<Outcome, LogError>>,
 }
 
-/// One connection's end of the engine. Dropping it leaves the room.
+/// One connection's way into its room. Dropping it leaves the room.
 pub struct Link {
     connection: u64,
     room: mpsc::Sender<Message>,
-    outgoing: mpsc::UnboundedReceiver<Outgoing>,
     inner: Arc<Inner>,
+}
+
+/// What one connection is to write.
+pub struct Outbox {
+    outgoing: mpsc::UnboundedReceiver<Outgoing>,
 }
 
 impl Engine {
@@ -129,14 +133,14 @@ impl Engine {
         Engine { inner }
     }
 
-    /// Joins a document; WELCOME or the end comes by the link.
+    /// Joins a document; WELCOME or the end comes by the outbox.
     pub async fn join(
         &self,
         document: &str,
         who: Who,
         resume: Option<Position>,
         leases: Vec<Lease>,
-    ) -> Link {
+    ) -> (Link, Outbox) {
         let connection = self.inner.next_connection.fetch_add(1, Ordering::Relaxed);
         let (sender, outgoing) = mpsc::unbounded_channel();
         let event = Event::Join {
@@ -156,12 +160,12 @@ impl Engine {
             )
             .await;
         self.inner.connections.fetch_add(1, Ordering::Relaxed);
-        Link {
+        let link = Link {
             connection,
             room,
-            outgoing,
             inner: self.inner.clone(),
-        }
+        };
+        (link, Outbox { outgoing })
     }
 
     /// Changes what a connection may do.
@@ -255,16 +259,6 @@ impl Link {
             .await;
     }
 
-    /// The next thing to write; `None` when the room has gone.
-    pub async fn next(&mut self) -> Option<Outgoing> {
-        self.outgoing.recv().await
-    }
-
-    /// More to write, if it is there already.
-    pub fn next_now(&mut self) -> Option<Outgoing> {
-        self.outgoing.try_recv().ok()
-    }
-
     /// Says that so many bytes of frames have been written, so that the room gives more.
     pub async fn taken(&self, bytes: usize) {
         let _ = self
@@ -277,6 +271,18 @@ impl Link {
                 .into(),
             )
             .await;
+    }
+}
+
+impl Outbox {
+    /// The next thing to write; `None` when the room has gone.
+    pub async fn next(&mut self) -> Option<Outgoing> {
+        self.outgoing.recv().await
+    }
+
+    /// More to write, if it is there already.
+    pub fn next_now(&mut self) -> Option<Outgoing> {
+        self.outgoing.try_recv().ok()
     }
 }
 

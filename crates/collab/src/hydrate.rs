@@ -31,20 +31,27 @@ pub async fn hydrate<T: Send + 'static>(
     done.unwrap_or_else(|_| Err(LogError::Corrupt("hydration ended in a panic".to_owned())))
 }
 
-/// Folds a snapshot and what follows it into a new snapshot, refused unless its clocks are these. [LOG-9]
-pub(crate) fn fold(updates: &[Bytes], clocks: &ClockMap) -> Result<Bytes, LogError> {
+/// Makes one update of several, in order, as a document that has them all would give it.
+pub fn merge(updates: &[Bytes]) -> Result<Bytes, LogError> {
     let doc = Doc::new();
     let mut tx = doc.transact_mut();
     for update in updates {
         let update = Update::decode_v1(update).map_err(|why| damaged(&why))?;
         tx.apply_update(update).map_err(|why| damaged(&why))?;
     }
-    let folded = tx.encode_state_as_update_v1(&StateVector::default());
+    Ok(tx
+        .encode_state_as_update_v1(&StateVector::default())
+        .into())
+}
+
+/// Folds a snapshot and what follows it into a new snapshot, refused unless its clocks are these. [LOG-9]
+pub(crate) fn fold(updates: &[Bytes], clocks: &ClockMap) -> Result<Bytes, LogError> {
+    let folded = merge(updates)?;
     let found = scan(&folded, &Bounds::snapshot()).map_err(|why| damaged(&why))?;
     let mut folded_clocks = ClockMap::default();
     folded_clocks.absorb(&found);
     if folded_clocks == *clocks {
-        Ok(folded.into())
+        Ok(folded)
     } else {
         Err(LogError::Corrupt(
             "the folded document and its log do not agree".to_owned(),

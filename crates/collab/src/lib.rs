@@ -43,8 +43,8 @@ mod engine;
 #[cfg(test)]
 mod simulation;
 
-pub use engine::{Engine, EngineSettings, EngineStats, Link, Outgoing};
-pub use hydrate::hydrate;
+pub use engine::{Engine, EngineSettings, EngineStats, Link, Outbox, Outgoing};
+pub use hydrate::{hydrate, merge};
 pub use lease::LeaseKey;
 pub use log::{Answer, Append, Fold, Loaded, Log, LogError, NewRow, Outcome};
 pub use protocol::{

@@ -13,6 +13,8 @@ pub(crate) const DOCUMENT_NAME_BYTES_MAX: usize = 200;
 pub(crate) const HELLO_LEASES_MAX: usize = 64;
 /// Bytes of a lease's proof.
 pub(crate) const PROOF_BYTES: usize = 16;
+/// Client ids below this one are for writes by the server itself; leases are above.
+pub(crate) const SERVER_CLIENT_IDS: u64 = 1 << 31;
 /// Updates in one PUSH.
 pub(crate) const PUSH_UPDATES_MAX: usize = 1_024;
 /// Bytes of one presence blob.

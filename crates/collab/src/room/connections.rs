@@ -144,7 +144,7 @@ impl Room {
         self.pump(now_ms, id);
     }
 
-    /// A 32-bit client id that nobody has used in this document.
+    /// A client id that nobody has used in this document: 32 bits with the highest set; those below are the server's own.
     fn new_client_id(&mut self) -> Option<u64> {
         for _ in 0..64 {
             // splitmix64 over a seed from the shell
@@ -152,8 +152,8 @@ impl Room {
             let mut z = self.settings.seed.wrapping_add(self.ids_made);
             z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            let id = (z ^ (z >> 31)) & 0xffff_ffff;
-            if id > 0 && self.clocks.get(id) == 0 {
+            let id = (z ^ (z >> 31)) & 0xffff_ffff | SERVER_CLIENT_IDS;
+            if self.clocks.get(id) == 0 {
                 return Some(id);
             }
         }
