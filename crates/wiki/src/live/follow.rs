@@ -1,0 +1,185 @@
+//! The rows of a live document: seeding, and keeping in step with versions that come from elsewhere.
+//!
+//! A page that nobody has opened has no rows here; it is seeded from the published version when somebody does. Once it has, whatever
+//! publishes a version by another way than the draft also writes that content into the live document, in the same transaction.
+
+use crate::error::{Error, Result};
+use crate::ids::{ContentId, UserId};
+use crate::pages::PageHead;
+use crate::publish;
+use bytes::Bytes;
+use collab::{LogError, Position, ResetReason};
+use document::{Document, Live, StorageFormat};
+use storage::{Row, Tx, WriteTx, params};
+
+/// The row of a live document, without its snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) epoch: i64,
+    pub(crate) head_seq: i64,
+    pub(crate) snapshot_seq: i64,
+    pub(crate) published_seq: i64,
+    pub(crate) reason: i64,
+}
+
+impl State {
+    /// The row, if the page was ever opened for editing.
+    pub(crate) fn read(tx: &Tx, page: ContentId) -> Result<Option<State>> {
+        let sql = "SELECT epoch, head_seq, snapshot_seq, published_seq, epoch_reason FROM live_document WHERE page_id = $1";
+        tx.query_opt(sql, params![page])?.map(|row| State::of(&row)).transpose()
+    }
+
+    fn of(row: &Row) -> Result<State> {
+        Ok(State {
+            epoch: row.i64("epoch")?,
+            head_seq: row.i64("head_seq")?,
+            snapshot_seq: row.i64("snapshot_seq")?,
+            published_seq: row.i64("published_seq")?,
+            reason: row.i64("epoch_reason")?,
+        })
+    }
+
+    /// Where the log is.
+    pub(crate) fn head(&self) -> Position {
+        position(self.epoch, self.head_seq)
+    }
+
+    pub(crate) fn reset_reason(&self) -> ResetReason {
+        match self.reason {
+            2 => ResetReason::Rewritten,
+            3 => ResetReason::Restored,
+            _ => ResetReason::Discarded,
+        }
+    }
+}
+
+/// Columns as the engine counts; they are never negative.
+pub(crate) fn position(epoch: i64, seq: i64) -> Position {
+    Position { epoch: epoch.unsigned_abs(), seq: seq.unsigned_abs() }
+}
+
+/// Makes the live document of a page from what is published, if there is none. [LOG-8]
+pub(crate) fn seed(tx: &WriteTx, page: ContentId) -> Result<()> {
+    let sql = "SELECT title, version FROM content WHERE id = $1";
+    let row = tx.query_opt(sql, params![page])?.ok_or_else(|| crate::head::missing(page))?;
+    let first = State { epoch: 1, head_seq: 0, snapshot_seq: 0, published_seq: 0, reason: 1 };
+    let snapshot = published_state(tx, page, row.i64("version")?, row.text_ref("title")?, first)?;
+    insert_or_keep(tx, page, first, &snapshot)
+}
+
+fn insert_or_keep(tx: &WriteTx, page: ContentId, state: State, snapshot: &[u8]) -> Result<()> {
+    tx.execute(
+        "INSERT INTO live_document (page_id, epoch, head_seq, snapshot_seq, snapshot, checksum, published_seq, epoch_reason)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (page_id) DO NOTHING",
+        params![
+            page,
+            state.epoch,
+            state.head_seq,
+            state.snapshot_seq,
+            snapshot,
+            checksum(snapshot),
+            state.published_seq,
+            state.reason
+        ],
+    )?;
+    Ok(())
+}
+
+/// A new epoch that begins with what is published. [ROOM-10]
+pub(crate) fn start_again(tx: &WriteTx, head: &PageHead) -> Result<()> {
+    if head.version == 0 {
+        return Err(Error::Conflict(format!("page `{}` was never published; delete it instead", head.title)));
+    }
+    let Some(old) = State::read(tx, head.id)? else { return Ok(()) };
+    // [LOG-1] Numbers go on over epochs.
+    let seq = old.head_seq + 1;
+    let new = State { epoch: old.epoch + 1, head_seq: seq, snapshot_seq: seq, published_seq: seq, reason: 1 };
+    let snapshot = published_state(tx, head.id, head.version, &head.title, new)?;
+    tx.execute("DELETE FROM live_update WHERE page_id = $1", params![head.id])?;
+    tx.execute("DELETE FROM live_document WHERE page_id = $1", params![head.id])?;
+    insert_or_keep(tx, head.id, new, &snapshot)
+}
+
+/// The published version as a fresh live document; empty while nothing is published.
+fn published_state(tx: &Tx, page: ContentId, version: i64, title: &str, state: State) -> Result<Vec<u8>> {
+    let document = match version {
+        0 => Document { content: Vec::new() },
+        number => parse(&publish::read_body(tx, page, number)?)?,
+    };
+    Ok(Live::seed(&document, title, server_client_id(state.head_seq)))
+}
+
+fn parse(body: &str) -> Result<Document> {
+    match StorageFormat::parse(body) {
+        Ok((document, _)) => Ok(document),
+        Err(malformed) => Err(Error::internal(format!("a stored body is not well-formed: {malformed}"))),
+    }
+}
+
+/// The client id of a write by the server: the number of its row makes it the only one, and clients have those from 2^31 on.
+fn server_client_id(seq: i64) -> u64 {
+    (seq.unsigned_abs() + 1) % (1 << 31)
+}
+
+/// Writes a version that was published by another way than the draft into the live document, if there is one. Open editors get it as
+/// one more update. To be called in the transaction that stores the version.
+pub(crate) fn follow(
+    tx: &WriteTx,
+    page: ContentId,
+    title: &str,
+    body: &str,
+    author: Option<UserId>,
+    now_ms: i64,
+) -> Result<()> {
+    let Some(state) = State::read(tx, page)? else { return Ok(()) };
+    let updates = super::log::updates_of(tx, page, &state).map_err(super::unavailable)?;
+    let merged = collab::merge(&updates).map_err(super::unavailable)?;
+    let seq = state.head_seq + 1;
+    let update = Live::rewrite(&merged, &parse(body)?, title, server_client_id(seq))
+        .map_err(|why| Error::internal(why.reason))?;
+    if update == EMPTY_UPDATE {
+        return note_published(tx, page, state.head_seq);
+    }
+    tx.execute(
+        "INSERT INTO live_update (page_id, epoch, seq, user_id, connection, bytes, checksum, committed_at_ms)
+         VALUES ($1, $2, $3, $4, 0, $5, $6, $7)",
+        params![page, state.epoch, seq, author, update.as_slice(), checksum(&update), now_ms],
+    )?;
+    tx.execute("UPDATE live_document SET head_seq = $2 WHERE page_id = $1", params![page, seq])?;
+    note_published(tx, page, seq)
+}
+
+/// An update (v1) without structs and deletions.
+const EMPTY_UPDATE: &[u8] = &[0, 0];
+
+/// Everything up to `seq` is published: rows that are folded too are not needed any more. [LOG-9]
+pub(crate) fn note_published(tx: &WriteTx, page: ContentId, seq: i64) -> Result<()> {
+    let sql = "UPDATE live_document SET published_seq = $2 WHERE page_id = $1 AND published_seq < $2";
+    tx.execute(sql, params![page, seq])?;
+    remove_old_rows(tx, page)
+}
+
+/// Removes rows that are both folded and published, and those of past epochs.
+pub(crate) fn remove_old_rows(tx: &WriteTx, page: ContentId) -> Result<()> {
+    tx.execute(
+        "DELETE FROM live_update WHERE page_id = $1 AND EXISTS (
+            SELECT 1 FROM live_document d WHERE d.page_id = live_update.page_id AND (d.epoch > live_update.epoch
+                OR (d.snapshot_seq >= live_update.seq AND d.published_seq >= live_update.seq)))",
+        params![page],
+    )?;
+    Ok(())
+}
+
+/// The checksum of stored bytes, as its column has it. [LOG-7]
+pub(crate) fn checksum(bytes: &[u8]) -> i64 {
+    i64::from(crc32c::crc32c(bytes))
+}
+
+/// Stored bytes, if they are what was stored.
+pub(crate) fn verified(page: ContentId, seq: i64, bytes: Vec<u8>, expected: i64) -> Result<Bytes, LogError> {
+    if checksum(&bytes) == expected {
+        Ok(bytes.into())
+    } else {
+        Err(LogError::Corrupt(format!("update {seq} of `page-{page}` does not match its checksum")))
+    }
+}
