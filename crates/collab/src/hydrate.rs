@@ -39,9 +39,7 @@ pub fn merge(updates: &[Bytes]) -> Result<Bytes, LogError> {
         let update = Update::decode_v1(update).map_err(|why| damaged(&why))?;
         tx.apply_update(update).map_err(|why| damaged(&why))?;
     }
-    Ok(tx
-        .encode_state_as_update_v1(&StateVector::default())
-        .into())
+    Ok(tx.encode_state_as_update_v1(&StateVector::default()).into())
 }
 
 /// Folds a snapshot and what follows it into a new snapshot, refused unless its clocks are these. [LOG-9]
@@ -50,7 +48,9 @@ pub(crate) fn fold(updates: &[Bytes], clocks: &ClockMap) -> Result<Bytes, LogErr
     let found = scan(&folded, &Bounds::snapshot()).map_err(|why| damaged(&why))?;
     let mut folded_clocks = ClockMap::default();
     folded_clocks.absorb(&found);
-    if folded_clocks == *clocks {
+    // A part that could not be put in its place is behind a hole.
+    let whole = found.brings.iter().all(|run| run.start == 0);
+    if whole && folded_clocks == *clocks {
         Ok(folded)
     } else {
         Err(LogError::Corrupt(

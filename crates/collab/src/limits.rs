@@ -40,7 +40,7 @@ pub(crate) const SCAN_NAME_BYTES_MAX: usize = 1_024;
 pub(crate) const SCAN_CLOCK_MAX: u64 = (1 << 31) - 1;
 
 /// Bytes of snapshot and tail of one document.
-pub(crate) const DOCUMENT_BYTES_MAX: usize = 64 << 20;
+pub(crate) const DOCUMENT_BYTES_MAX: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
 /// Unanswered batches of one connection.
 pub(crate) const BATCHES_IN_FLIGHT_MAX: usize = 64;
 /// Batches that one connection may send per second, on average.
