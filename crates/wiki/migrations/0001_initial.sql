@@ -264,14 +264,17 @@ CREATE INDEX attachment_version_blob_index ON attachment_version (blob);
 
 -- Live documents -------------------------------------------------------------------------------------------------------
 
--- There are unpublished changes exactly when head_seq > published_seq. snapshot holds updates up to snapshot_seq.
+-- There are unpublished changes exactly when head_seq > published_seq. snapshot holds updates up to
+-- snapshot_seq; checksum is its crc32c. epoch_reason: why the epoch began (1 discarded, 2 rewritten, 3 restored).
 CREATE TABLE live_document (
     page_id BIGINT NOT NULL,
     epoch BIGINT NOT NULL,
     head_seq BIGINT NOT NULL,
     snapshot_seq BIGINT NOT NULL,
-    snapshot BYTEA,
+    snapshot BYTEA NOT NULL,
+    checksum BIGINT NOT NULL,
     published_seq BIGINT NOT NULL,
+    epoch_reason BIGINT NOT NULL,
     CONSTRAINT live_document_pk PRIMARY KEY (page_id),
     CONSTRAINT live_document_page_fk FOREIGN KEY (page_id) REFERENCES content (id) DEFERRABLE INITIALLY DEFERRED
 );

@@ -46,6 +46,8 @@ mod pages;
 mod publish;
 mod tree;
 mod versions;
+
+mod live;
 mod view;
 
 mod attachments;
@@ -90,6 +92,7 @@ pub use environment::{Clock, Randomness};
 pub use error::{Error, Result};
 pub use ids::{ContentId, GroupId, SpaceId, TokenId, UserId};
 pub use labels::{LabelCount, Labels};
+pub use live::{LiveDocuments, LiveLink, Published};
 pub use pages::{
     Byline, ContentKind, NewPage, PageContent, PageHead, PageLink, PageSummary, PageView, Pages,
     Place, SpaceSummary, Status, TreeNode,

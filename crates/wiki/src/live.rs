@@ -18,8 +18,8 @@ use crate::publish::{self, NewVersion};
 use crate::settings;
 use crate::wiki::Wiki;
 use collab::{
-    Engine, EngineSettings, EngineStats, Lease, LeaseKey, Link, Log, LogError, Outbox, Position,
-    Rights, Who,
+    Engine, EngineSettings, EngineStats, Lease, LeaseKey, Link, LogError, Outbox, Position, Rights,
+    Who,
 };
 use document::{Document, Live, StorageFormat};
 use rights::Watched;
@@ -97,15 +97,26 @@ impl LiveDocuments {
         wiki.random().fill(&mut secret);
         let offered = hex::encode(secret);
         let stored = wiki.write(move |tx| lease_key(tx, &offered)).await?;
-        let key = hex::decode(stored).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        let key = key.ok_or_else(|| Error::internal(format!("the setting `{LEASE_KEY}` is no key")))?;
+        let key = hex::decode(stored)
+            .ok()
+            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        let key =
+            key.ok_or_else(|| Error::internal(format!("the setting `{LEASE_KEY}` is no key")))?;
         let mut seed = [0; 8];
         wiki.random().fill(&mut seed);
         let log = Arc::new(log::WikiLog::new(wiki.clone()));
-        let settings =
-            EngineSettings { key: LeaseKey::new(key), seed: u64::from_le_bytes(seed), roots: ROOTS };
+        let settings = EngineSettings {
+            key: LeaseKey::new(key),
+            seed: u64::from_le_bytes(seed),
+            roots: ROOTS,
+        };
         let engine = Engine::start(log.clone(), settings);
-        let inner = Arc::new(Inner { wiki, engine, log, watched: Mutex::new(HashMap::new()) });
+        let inner = Arc::new(Inner {
+            wiki,
+            engine,
+            log,
+            watched: Mutex::new(HashMap::new()),
+        });
         tokio::spawn(rights::watch(Arc::downgrade(&inner)));
         Ok(Self { inner })
     }
@@ -120,27 +131,52 @@ impl LiveDocuments {
     ) -> Result<(LiveLink, Outbox)> {
         let page = page_of(document).ok_or_else(|| no_document(document))?;
         let asking = actor.clone();
-        let rights = self.inner.wiki.read(move |tx| rights::of(tx, &asking, page)).await?;
+        let rights = self
+            .inner
+            .wiki
+            .read(move |tx| rights::of(tx, &asking, page))
+            .await?;
         if rights == Rights::None {
             return Err(refused(actor, document));
         }
         let who = who(actor, rights);
         let (link, outbox) = self.inner.engine.join(document, who, resume, leases).await;
-        let watched = Watched { actor: actor.clone(), page, rights };
+        let watched = Watched {
+            actor: actor.clone(),
+            page,
+            rights,
+        };
         self.inner.watched().insert(link.connection(), watched);
-        Ok((LiveLink { link, inner: self.inner.clone() }, outbox))
+        Ok((
+            LiveLink {
+                link,
+                inner: self.inner.clone(),
+            },
+            outbox,
+        ))
     }
 
     /// Makes the draft at the head of the log the current version. Without changes the current version is the answer.
-    pub async fn publish(&self, actor: &Actor, page: ContentId, message: &str, minor: bool) -> Result<Published> {
+    pub async fn publish(
+        &self,
+        actor: &Actor,
+        page: ContentId,
+        message: &str,
+        minor: bool,
+    ) -> Result<Published> {
         for _ in 0..PUBLISH_TRIES {
             let draft = self.draft(actor, page).await?;
-            if let Some(published) = self.publish_draft(actor, page, draft, message, minor).await? {
+            if let Some(published) = self
+                .publish_draft(actor, page, draft, message, minor)
+                .await?
+            {
                 self.tell_published(actor, page, &published, message).await;
                 return Ok(published);
             }
         }
-        Err(Error::Conflict("others are publishing this page at this moment; look at their version first".into()))
+        Err(Error::Conflict(
+            "others are publishing this page at this moment; look at their version first".into(),
+        ))
     }
 
     /// The draft as a document with its title, as it would be published now.
@@ -156,7 +192,11 @@ impl LiveDocuments {
             Live::read(&updates).map_err(|why| LogError::Corrupt(why.reason))
         });
         let (document, title, _) = read.await.map_err(unavailable)?;
-        Ok(Draft { at, document, title })
+        Ok(Draft {
+            at,
+            document,
+            title,
+        })
     }
 
     async fn publish_draft(
@@ -167,13 +207,15 @@ impl LiveDocuments {
         message: &str,
         minor: bool,
     ) -> Result<Option<Published>> {
-        let (actor, message, now_ms) = (actor.clone(), message.to_owned(), self.inner.wiki.now_ms());
+        let (actor, message, now_ms) =
+            (actor.clone(), message.to_owned(), self.inner.wiki.now_ms());
         let body = StorageFormat::write(&draft.document);
         self.inner
             .wiki
             .write(move |tx| {
                 let (_, head) = permissions::require(tx, &actor, page, Right::Edit)?;
-                let state = follow::State::read(tx, page)?.ok_or_else(|| no_document(&document_of(page)))?;
+                let state = follow::State::read(tx, page)?
+                    .ok_or_else(|| no_document(&document_of(page)))?;
                 let seq = log::column(draft.at.seq);
                 if state.head().epoch != draft.at.epoch || state.published_seq > seq {
                     return Ok(None);
@@ -198,12 +240,21 @@ impl LiveDocuments {
             .await
     }
 
-    async fn tell_published(&self, actor: &Actor, page: ContentId, published: &Published, message: &str) {
+    async fn tell_published(
+        &self,
+        actor: &Actor,
+        page: ContentId,
+        published: &Published,
+        message: &str,
+    ) {
         let event = serde_json::json!({
             "event": "published", "version": published.version, "title": published.title,
             "by": full_name(actor), "message": message,
         });
-        self.inner.engine.notify(&document_of(page), event.to_string()).await;
+        self.inner
+            .engine
+            .notify(&document_of(page), event.to_string())
+            .await;
     }
 
     /// Goes back to the published version, for everybody; what was written since is gone.
@@ -240,7 +291,10 @@ impl LiveDocuments {
 
     async fn require_edit(&self, actor: &Actor, page: ContentId) -> Result<PageHead> {
         let actor = actor.clone();
-        self.inner.wiki.read(move |tx| Ok(permissions::require(tx, &actor, page, Right::Edit)?.1)).await
+        self.inner
+            .wiki
+            .read(move |tx| Ok(permissions::require(tx, &actor, page, Right::Edit)?.1))
+            .await
     }
 }
 
@@ -269,7 +323,10 @@ fn contributors(
 ) -> Result<Vec<UserId>> {
     let sql = "SELECT DISTINCT user_id FROM live_update
         WHERE page_id = $1 AND epoch = $2 AND seq > $3 AND seq <= $4 AND user_id IS NOT NULL ORDER BY user_id";
-    let rows = tx.query(sql, params![page, state.epoch, state.published_seq, until_seq])?;
+    let rows = tx.query(
+        sql,
+        params![page, state.epoch, state.published_seq, until_seq],
+    )?;
     let mut users = Vec::with_capacity(rows.len());
     for row in rows {
         users.push(UserId::new(row.i64(0)?));
@@ -280,17 +337,29 @@ fn contributors(
 
 fn who(actor: &Actor, rights: Rights) -> Who {
     let (id, user, name) = match actor.person() {
-        Some(person) => (person.id.to_string(), person.name.as_str(), person.full_name.as_str()),
+        Some(person) => (
+            person.id.to_string(),
+            person.name.as_str(),
+            person.full_name.as_str(),
+        ),
         None => (String::new(), "", "Anonymous"),
     };
     // FNV-1a: the same colour for the same name everywhere.
-    let hash = user.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let hash = user.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
     let identity = serde_json::json!({ "user": user, "name": name, "hue": hash % 360 }).to_string();
-    Who { user: id, identity, rights }
+    Who {
+        user: id,
+        identity,
+        rights,
+    }
 }
 
 fn full_name(actor: &Actor) -> &str {
-    actor.person().map_or("Watersmeet", |person| &person.full_name)
+    actor
+        .person()
+        .map_or("Watersmeet", |person| &person.full_name)
 }
 
 /// The document of a page.
@@ -305,24 +374,35 @@ fn page_of(document: &str) -> Option<ContentId> {
 }
 
 fn no_document(document: &str) -> Error {
-    Error::NotFound(format!("there is no document `{document}`, or you may not read it"))
+    Error::NotFound(format!(
+        "there is no document `{document}`, or you may not read it"
+    ))
 }
 
 fn refused(actor: &Actor, document: &str) -> Error {
-    if actor.is_anonymous() { Error::Forbidden("log in to read this page".into()) } else { no_document(document) }
+    if actor.is_anonymous() {
+        Error::Forbidden("log in to read this page".into())
+    } else {
+        no_document(document)
+    }
 }
 
 fn unavailable(error: LogError) -> Error {
     match error {
         LogError::Gone => Error::NotFound("there is no such page".into()),
-        LogError::Unavailable(detail) => {
-            Error::Unavailable { message: "the draft cannot be read now; try again in a moment".into(), detail }
-        }
+        LogError::Unavailable(detail) => Error::Unavailable {
+            message: "the draft cannot be read now; try again in a moment".into(),
+            detail,
+        },
         LogError::Corrupt(detail) => Error::internal(detail),
     }
 }
 
 fn published(tx: &Tx, actor: &Actor, page: ContentId, version: i64) -> Result<Published> {
     let (_, head) = permissions::require(tx, actor, page, Right::View)?;
-    Ok(Published { version, url: head.url(), title: head.title })
+    Ok(Published {
+        version,
+        url: head.url(),
+        title: head.title,
+    })
 }

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::ids::{ContentId, SpaceId, UserId};
 use crate::jobs;
 use crate::limits::BODY_BYTES_MAX;
+use crate::live;
 use crate::names;
 use crate::pages::ContentKind;
 use crate::spaces::bump_stamp;
@@ -49,6 +50,20 @@ impl<'a> NewVersion<'a> {
 /// changes the space's stamp and has the index updated, all in the caller's transaction. Returns the version's number.
 /// `Conflict` when another page of the space has the title, `Invalid` when the body is not well-formed.
 pub(crate) fn insert_version(tx: &WriteTx, version: &NewVersion<'_>) -> Result<i64> {
+    let number = insert_version_only(tx, version)?;
+    live::follow(
+        tx,
+        version.content,
+        version.title,
+        version.body,
+        version.author,
+        version.now_ms,
+    )?;
+    Ok(number)
+}
+
+/// The same for a version that the live document holds already: a publish of the draft.
+pub(crate) fn insert_version_only(tx: &WriteTx, version: &NewVersion<'_>) -> Result<i64> {
     let title = names::title(version.title)?;
     check_body(version.body)?;
     let before = Before::read(tx, version.content)?;

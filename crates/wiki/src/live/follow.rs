@@ -26,7 +26,9 @@ impl State {
     /// The row, if the page was ever opened for editing.
     pub(crate) fn read(tx: &Tx, page: ContentId) -> Result<Option<State>> {
         let sql = "SELECT epoch, head_seq, snapshot_seq, published_seq, epoch_reason FROM live_document WHERE page_id = $1";
-        tx.query_opt(sql, params![page])?.map(|row| State::of(&row)).transpose()
+        tx.query_opt(sql, params![page])?
+            .map(|row| State::of(&row))
+            .transpose()
     }
 
     fn of(row: &Row) -> Result<State> {
@@ -55,14 +57,25 @@ impl State {
 
 /// Columns as the engine counts; they are never negative.
 pub(crate) fn position(epoch: i64, seq: i64) -> Position {
-    Position { epoch: epoch.unsigned_abs(), seq: seq.unsigned_abs() }
+    Position {
+        epoch: epoch.unsigned_abs(),
+        seq: seq.unsigned_abs(),
+    }
 }
 
 /// Makes the live document of a page from what is published, if there is none. [LOG-8]
 pub(crate) fn seed(tx: &WriteTx, page: ContentId) -> Result<()> {
     let sql = "SELECT title, version FROM content WHERE id = $1";
-    let row = tx.query_opt(sql, params![page])?.ok_or_else(|| crate::head::missing(page))?;
-    let first = State { epoch: 1, head_seq: 0, snapshot_seq: 0, published_seq: 0, reason: 1 };
+    let row = tx
+        .query_opt(sql, params![page])?
+        .ok_or_else(|| crate::head::missing(page))?;
+    let first = State {
+        epoch: 1,
+        head_seq: 0,
+        snapshot_seq: 0,
+        published_seq: 0,
+        reason: 1,
+    };
     let snapshot = published_state(tx, page, row.i64("version")?, row.text_ref("title")?, first)?;
     insert_or_keep(tx, page, first, &snapshot)
 }
@@ -88,31 +101,62 @@ fn insert_or_keep(tx: &WriteTx, page: ContentId, state: State, snapshot: &[u8]) 
 /// A new epoch that begins with what is published. [ROOM-10]
 pub(crate) fn start_again(tx: &WriteTx, head: &PageHead) -> Result<()> {
     if head.version == 0 {
-        return Err(Error::Conflict(format!("page `{}` was never published; delete it instead", head.title)));
+        return Err(Error::Conflict(format!(
+            "page `{}` was never published; delete it instead",
+            head.title
+        )));
     }
-    let Some(old) = State::read(tx, head.id)? else { return Ok(()) };
+    let Some(old) = State::read(tx, head.id)? else {
+        return Ok(());
+    };
     // [LOG-1] Numbers go on over epochs.
     let seq = old.head_seq + 1;
-    let new = State { epoch: old.epoch + 1, head_seq: seq, snapshot_seq: seq, published_seq: seq, reason: 1 };
+    let new = State {
+        epoch: old.epoch + 1,
+        head_seq: seq,
+        snapshot_seq: seq,
+        published_seq: seq,
+        reason: 1,
+    };
     let snapshot = published_state(tx, head.id, head.version, &head.title, new)?;
-    tx.execute("DELETE FROM live_update WHERE page_id = $1", params![head.id])?;
-    tx.execute("DELETE FROM live_document WHERE page_id = $1", params![head.id])?;
+    tx.execute(
+        "DELETE FROM live_update WHERE page_id = $1",
+        params![head.id],
+    )?;
+    tx.execute(
+        "DELETE FROM live_document WHERE page_id = $1",
+        params![head.id],
+    )?;
     insert_or_keep(tx, head.id, new, &snapshot)
 }
 
 /// The published version as a fresh live document; empty while nothing is published.
-fn published_state(tx: &Tx, page: ContentId, version: i64, title: &str, state: State) -> Result<Vec<u8>> {
+fn published_state(
+    tx: &Tx,
+    page: ContentId,
+    version: i64,
+    title: &str,
+    state: State,
+) -> Result<Vec<u8>> {
     let document = match version {
-        0 => Document { content: Vec::new() },
+        0 => Document {
+            content: Vec::new(),
+        },
         number => parse(&publish::read_body(tx, page, number)?)?,
     };
-    Ok(Live::seed(&document, title, server_client_id(state.head_seq)))
+    Ok(Live::seed(
+        &document,
+        title,
+        server_client_id(state.head_seq),
+    ))
 }
 
 fn parse(body: &str) -> Result<Document> {
     match StorageFormat::parse(body) {
         Ok((document, _)) => Ok(document),
-        Err(malformed) => Err(Error::internal(format!("a stored body is not well-formed: {malformed}"))),
+        Err(malformed) => Err(Error::internal(format!(
+            "a stored body is not well-formed: {malformed}"
+        ))),
     }
 }
 
@@ -131,7 +175,9 @@ pub(crate) fn follow(
     author: Option<UserId>,
     now_ms: i64,
 ) -> Result<()> {
-    let Some(state) = State::read(tx, page)? else { return Ok(()) };
+    let Some(state) = State::read(tx, page)? else {
+        return Ok(());
+    };
     let updates = super::log::updates_of(tx, page, &state).map_err(super::unavailable)?;
     let merged = collab::merge(&updates).map_err(super::unavailable)?;
     let seq = state.head_seq + 1;
@@ -145,7 +191,10 @@ pub(crate) fn follow(
          VALUES ($1, $2, $3, $4, 0, $5, $6, $7)",
         params![page, state.epoch, seq, author, update.as_slice(), checksum(&update), now_ms],
     )?;
-    tx.execute("UPDATE live_document SET head_seq = $2 WHERE page_id = $1", params![page, seq])?;
+    tx.execute(
+        "UPDATE live_document SET head_seq = $2 WHERE page_id = $1",
+        params![page, seq],
+    )?;
     note_published(tx, page, seq)
 }
 
@@ -154,7 +203,8 @@ const EMPTY_UPDATE: &[u8] = &[0, 0];
 
 /// Everything up to `seq` is published: rows that are folded too are not needed any more. [LOG-9]
 pub(crate) fn note_published(tx: &WriteTx, page: ContentId, seq: i64) -> Result<()> {
-    let sql = "UPDATE live_document SET published_seq = $2 WHERE page_id = $1 AND published_seq < $2";
+    let sql =
+        "UPDATE live_document SET published_seq = $2 WHERE page_id = $1 AND published_seq < $2";
     tx.execute(sql, params![page, seq])?;
     remove_old_rows(tx, page)
 }
@@ -176,10 +226,17 @@ pub(crate) fn checksum(bytes: &[u8]) -> i64 {
 }
 
 /// Stored bytes, if they are what was stored.
-pub(crate) fn verified(page: ContentId, seq: i64, bytes: Vec<u8>, expected: i64) -> Result<Bytes, LogError> {
+pub(crate) fn verified(
+    page: ContentId,
+    seq: i64,
+    bytes: Vec<u8>,
+    expected: i64,
+) -> Result<Bytes, LogError> {
     if checksum(&bytes) == expected {
         Ok(bytes.into())
     } else {
-        Err(LogError::Corrupt(format!("update {seq} of `page-{page}` does not match its checksum")))
+        Err(LogError::Corrupt(format!(
+            "update {seq} of `page-{page}` does not match its checksum"
+        )))
     }
 }

@@ -24,7 +24,9 @@ impl WikiLog {
         self.seeded(page).await?;
         self.wiki
             .read(move |tx| {
-                let Some(state) = State::read(tx, page)? else { return Ok(Err(LogError::Gone)) };
+                let Some(state) = State::read(tx, page)? else {
+                    return Ok(Err(LogError::Gone));
+                };
                 Ok(updates_of(tx, page, &state).map(|updates| (state.head(), updates)))
             })
             .await
@@ -32,21 +34,32 @@ impl WikiLog {
     }
 
     async fn seeded(&self, page: ContentId) -> Result<(), LogError> {
-        let state = self.wiki.read(move |tx| Ok((alive(tx, page)?, State::read(tx, page)?))).await;
+        let state = self
+            .wiki
+            .read(move |tx| Ok((alive(tx, page)?, State::read(tx, page)?)))
+            .await;
         match state.map_err(log_error)? {
             (false, _) => Err(LogError::Gone),
             (true, Some(_)) => Ok(()),
-            (true, None) => {
-                self.wiki.write(move |tx| follow::seed(tx, page)).await.map_err(log_error)
-            }
+            (true, None) => self
+                .wiki
+                .write(move |tx| follow::seed(tx, page))
+                .await
+                .map_err(log_error),
         }
     }
 
-    async fn load_page(&self, page: ContentId, since: Option<Position>) -> Result<Loaded, LogError> {
+    async fn load_page(
+        &self,
+        page: ContentId,
+        since: Option<Position>,
+    ) -> Result<Loaded, LogError> {
         self.seeded(page).await?;
         self.wiki
             .read(move |tx| {
-                let Some(state) = State::read(tx, page)? else { return Ok(Err(LogError::Gone)) };
+                let Some(state) = State::read(tx, page)? else {
+                    return Ok(Err(LogError::Gone));
+                };
                 Ok(loaded(tx, page, &state, since))
             })
             .await
@@ -66,7 +79,12 @@ impl Log for WikiLog {
         let (writes, now_ms) = (Arc::new(writes), self.wiki.now_ms());
         Box::pin(async move {
             self.wiki
-                .write(move |tx| writes.iter().map(|write| append(tx, write, now_ms)).collect())
+                .write(move |tx| {
+                    writes
+                        .iter()
+                        .map(|write| append(tx, write, now_ms))
+                        .collect()
+                })
                 .await
                 .map_err(log_error)
         })
@@ -75,14 +93,22 @@ impl Log for WikiLog {
     fn fold(&self, fold: Fold) -> Answer<'_, ()> {
         Box::pin(async move {
             let page = super::page_of(&fold.document).ok_or(LogError::Gone)?;
-            self.wiki.write(move |tx| store_fold(tx, page, &fold)).await.map_err(log_error)
+            self.wiki
+                .write(move |tx| store_fold(tx, page, &fold))
+                .await
+                .map_err(log_error)
         })
     }
 
     fn heads(&self, documents: Vec<String>) -> Answer<'_, Vec<Option<Position>>> {
         Box::pin(async move {
             self.wiki
-                .read(move |tx| documents.iter().map(|document| head(tx, document)).collect())
+                .read(move |tx| {
+                    documents
+                        .iter()
+                        .map(|document| head(tx, document))
+                        .collect()
+                })
                 .await
                 .map_err(log_error)
         })
@@ -99,7 +125,9 @@ fn alive(tx: &Tx, page: ContentId) -> Result<bool> {
 fn head(tx: &Tx, document: &str) -> Result<Option<Position>> {
     let sql = "SELECT d.epoch, d.head_seq FROM live_document d JOIN content c ON c.id = d.page_id
         WHERE d.page_id = $1 AND c.status IN ('current', 'draft', 'archived')";
-    let Some(page) = super::page_of(document) else { return Ok(None) };
+    let Some(page) = super::page_of(document) else {
+        return Ok(None);
+    };
     match tx.query_opt(sql, params![page])? {
         Some(row) => Ok(Some(position(row.i64("epoch")?, row.i64("head_seq")?))),
         // Opened and not seeded yet.
@@ -108,14 +136,21 @@ fn head(tx: &Tx, document: &str) -> Result<Option<Position>> {
     }
 }
 
-fn loaded(tx: &Tx, page: ContentId, state: &State, since: Option<Position>) -> Result<Loaded, LogError> {
+fn loaded(
+    tx: &Tx,
+    page: ContentId,
+    state: &State,
+    since: Option<Position>,
+) -> Result<Loaded, LogError> {
     let head = state.head();
     let folded = state.snapshot_seq.unsigned_abs();
     if let Some(at) = since
         && at.epoch == head.epoch
         && (folded..=head.seq).contains(&at.seq)
     {
-        return Ok(Loaded::Since { tail: rows_after(tx, page, state, column(at.seq))? });
+        return Ok(Loaded::Since {
+            tail: rows_after(tx, page, state, column(at.seq))?,
+        });
     }
     Ok(Loaded::Whole {
         at: position(state.epoch, state.snapshot_seq),
@@ -146,7 +181,9 @@ fn snapshot(tx: &Tx, page: ContentId, state: &State) -> Result<Bytes, LogError> 
 fn rows_after(tx: &Tx, page: ContentId, state: &State, seq: i64) -> Result<Vec<Bytes>, LogError> {
     let sql = "SELECT seq, bytes, checksum FROM live_update
         WHERE page_id = $1 AND epoch = $2 AND seq > $3 ORDER BY seq";
-    let rows = tx.query(sql, params![page, state.epoch, seq]).map_err(database_error)?;
+    let rows = tx
+        .query(sql, params![page, state.epoch, seq])
+        .map_err(database_error)?;
     let mut updates = Vec::with_capacity(rows.len());
     let mut expected_seq = seq;
     for row in rows {
@@ -154,39 +191,55 @@ fn rows_after(tx: &Tx, page: ContentId, state: &State, seq: i64) -> Result<Vec<B
         let read = || Ok((row.i64("seq")?, row.bytes("bytes")?, row.i64("checksum")?));
         let (found_seq, bytes, expected) = read().map_err(database_error)?;
         if found_seq != expected_seq {
-            return Err(LogError::Corrupt(format!("update {expected_seq} of `page-{page}` is missing")));
+            return Err(LogError::Corrupt(format!(
+                "update {expected_seq} of `page-{page}` is missing"
+            )));
         }
         updates.push(follow::verified(page, found_seq, bytes, expected)?);
     }
     if expected_seq == state.head_seq {
         Ok(updates)
     } else {
-        Err(LogError::Corrupt(format!("the log of `page-{page}` does not end at its head {}", state.head_seq)))
+        Err(LogError::Corrupt(format!(
+            "the log of `page-{page}` does not end at its head {}",
+            state.head_seq
+        )))
     }
 }
 
 /// One document's part of a group commit. [LOG-1] [LOG-4]
 fn append(tx: &WriteTx, write: &Append, now_ms: i64) -> Result<Outcome> {
-    let Some(page) = super::page_of(&write.document) else { return Ok(Outcome::Gone) };
+    let Some(page) = super::page_of(&write.document) else {
+        return Ok(Outcome::Gone);
+    };
     let (epoch, base) = (column(write.base.epoch), column(write.base.seq));
     let head = base + column(write.rows.len() as u64);
     let moved = "UPDATE live_document SET head_seq = $4 WHERE page_id = $1 AND epoch = $2 AND head_seq = $3
         AND EXISTS (SELECT 1 FROM content c WHERE c.id = live_document.page_id AND c.status IN ('current', 'draft'))";
     if tx.execute(moved, params![page, epoch, base, head])? == 0 {
-        return Ok(if head_is_there(tx, page)? { Outcome::Moved } else { Outcome::Gone });
+        return Ok(if head_is_there(tx, page)? {
+            Outcome::Moved
+        } else {
+            Outcome::Gone
+        });
     }
-    let rows: Vec<[Value; 8]> = write.rows.iter().zip(base + 1..).map(|(row, seq)| {
-        [
-            page.into(),
-            epoch.into(),
-            seq.into(),
-            row.user.parse::<i64>().ok().into(),
-            column(row.connection).into(),
-            row.update.to_vec().into(),
-            follow::checksum(&row.update).into(),
-            now_ms.into(),
-        ]
-    }).collect();
+    let rows: Vec<[Value; 8]> = write
+        .rows
+        .iter()
+        .zip(base + 1..)
+        .map(|(row, seq)| {
+            [
+                page.into(),
+                epoch.into(),
+                seq.into(),
+                row.user.parse::<i64>().ok().into(),
+                column(row.connection).into(),
+                row.update.to_vec().into(),
+                follow::checksum(&row.update).into(),
+                now_ms.into(),
+            ]
+        })
+        .collect();
     tx.execute_many(
         "INSERT INTO live_update (page_id, epoch, seq, user_id, connection, bytes, checksum, committed_at_ms)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -220,11 +273,15 @@ fn store_fold(tx: &WriteTx, page: ContentId, fold: &Fold) -> Result<()> {
 /// What `watersmeet check` finds wrong with the logs: a line each, and how many documents were looked at.
 pub(crate) fn check(tx: &Tx) -> Result<(u64, Vec<String>)> {
     let mut faults = Vec::new();
-    let pages = tx.query("SELECT page_id FROM live_document ORDER BY page_id", params![])?;
+    let pages = tx.query(
+        "SELECT page_id FROM live_document ORDER BY page_id",
+        params![],
+    )?;
     for row in &pages {
         let page = ContentId::new(row.i64(0)?);
         if let Some(state) = State::read(tx, page)?
-            && let Err(why) = updates_of(tx, page, &state).and_then(|updates| collab::merge(&updates))
+            && let Err(why) =
+                updates_of(tx, page, &state).and_then(|updates| collab::merge(&updates))
         {
             faults.push(format!("live document `page-{page}`: {why}"));
         }

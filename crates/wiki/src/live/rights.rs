@@ -24,7 +24,9 @@ pub(super) struct Watched {
 
 /// What an actor may do now. An account that was disabled may nothing.
 pub(super) fn of(tx: &Tx, actor: &Actor, page: ContentId) -> Result<Rights> {
-    let Some(actor) = today(tx, actor)? else { return Ok(Rights::None) };
+    let Some(actor) = today(tx, actor)? else {
+        return Ok(Rights::None);
+    };
     match permissions::require(tx, &actor, page, Right::View) {
         Ok((_, head)) if head.can_edit => Ok(Rights::Write),
         // The trash is not a place to read in.
@@ -37,10 +39,17 @@ pub(super) fn of(tx: &Tx, actor: &Actor, page: ContentId) -> Result<Rights> {
 
 /// The actor with today's standing; none when the account is disabled or gone.
 fn today(tx: &Tx, actor: &Actor) -> Result<Option<Actor>> {
-    let Actor::User { person, .. } = actor else { return Ok(Some(actor.clone())) };
+    let Actor::User { person, .. } = actor else {
+        return Ok(Some(actor.clone()));
+    };
     let sql = "SELECT admin FROM user_account WHERE id = $1 AND disabled = 0";
-    let Some(row) = tx.query_opt(sql, params![person.id])? else { return Ok(None) };
-    Ok(Some(Actor::User { person: person.clone(), admin: row.bool("admin")? }))
+    let Some(row) = tx.query_opt(sql, params![person.id])? else {
+        return Ok(None);
+    };
+    Ok(Some(Actor::User {
+        person: person.clone(),
+        admin: row.bool("admin")?,
+    }))
 }
 
 /// Asks for everybody's rights again and again, and tells the engine of changes. [ROOM-9]
@@ -50,7 +59,11 @@ pub(super) async fn watch(inner: Weak<Inner>) {
     loop {
         every.tick().await;
         let Some(inner) = inner.upgrade() else { return };
-        let watched: Vec<_> = inner.watched().iter().map(|(id, w)| (*id, w.clone())).collect();
+        let watched: Vec<_> = inner
+            .watched()
+            .iter()
+            .map(|(id, w)| (*id, w.clone()))
+            .collect();
         if watched.is_empty() {
             continue;
         }
@@ -83,6 +96,9 @@ async fn apply(inner: &Inner, changes: Vec<(u64, ContentId, Rights)>) {
             Rights::Read => "you may not edit this page any more",
             Rights::Write => "you may edit this page",
         };
-        inner.engine.set_access(&document_of(page), connection, rights, reason).await;
+        inner
+            .engine
+            .set_access(&document_of(page), connection, rights, reason)
+            .await;
     }
 }
