@@ -12,7 +12,7 @@ function addCopyButton(code: HTMLElement): void {
       toast('The browser did not allow copying.')
     }
   })
-  code.append(button)
+  ;(code.closest<HTMLElement>('figure.code') ?? code).append(button)
 }
 
 function openTarget(): void {

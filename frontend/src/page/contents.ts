@@ -9,7 +9,7 @@ export function watchContents(): void {
     mark()
   }
   const links = new Map<Element, HTMLElement>()
-  for (const link of findAll<HTMLAnchorElement>('.toc-side a')) {
+  for (const link of findAll<HTMLAnchorElement>('.contents-side a')) {
     const heading = document.getElementById(decodeURIComponent(link.hash.slice(1)))
     if (heading) links.set(heading, link)
   }

@@ -39,7 +39,7 @@ function withCommand(event: KeyboardEvent): boolean {
   if (key === 'k' && !event.shiftKey) openPalette()
   else if (key === '.') toggleSidebar()
   else if (key === 'l' && event.shiftKey) toast(`Theme: ${turnTheme()}`)
-  else if (key === 'h' && event.ctrlKey && event.altKey) find('.toc-fold > summary')?.click()
+  else if (key === 'h' && event.ctrlKey && event.altKey) find('.contents-fold > summary')?.click()
   else return false
   return true
 }

@@ -1,0 +1,161 @@
+//! The one list of addresses.
+
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+
+use crate::pages::{account, admin, attachments, blog, change, comments, content, home, import, people, search, setup, space_settings, spaces, versions};
+use crate::state::Web;
+use crate::{addresses, api, assets, compress, download, failure, headers, limits, operations, upload};
+
+/// The whole web part as a service.
+pub fn router(web: Web) -> Router {
+    let small = Router::new()
+        .merge(site())
+        .merge(spaces_and_pages())
+        .merge(old_addresses())
+        .merge(for_scripts())
+        .merge(for_machines())
+        .layer(DefaultBodyLimit::max(limits::FORM_BYTES_MAX));
+    small
+        .merge(uploads())
+        .fallback(nowhere)
+        .layer(from_fn(compress::on_the_fly))
+        .layer(from_fn_with_state(web.clone(), failure::dress))
+        .layer(from_fn_with_state(web.clone(), headers::secure))
+        .layer(middleware::from_fn_with_state(web.clone(), headers::account))
+        .with_state(web)
+}
+
+async fn nowhere() -> failure::Failure {
+    failure::Failure::not_found()
+}
+
+fn site() -> Router<Web> {
+    Router::new()
+        .route("/", get(home::home))
+        .route("/setup", get(setup::form).post(setup::set_up))
+        .route("/setup/start", get(setup::start))
+        .route("/setup/example", post(setup::example))
+        .route("/login", get(account::login_form).post(account::log_in))
+        .route("/logout", get(account::log_out_form).post(account::log_out))
+        .route("/theme", post(account::theme))
+        .route("/search", get(search::search))
+        .route("/label", get(search::label))
+        .route("/label/{*rest}", get(search::label))
+        .route("/people/{name}", get(people::profile))
+        .route("/profile", get(people::settings))
+        .route("/profile/password", post(people::change_password))
+        .route("/profile/tokens", post(people::create_token))
+        .route("/profile/tokens/{id}/revoke", post(people::revoke_token))
+        .route("/admin", get(admin::front))
+        .route("/admin/users", get(admin::users).post(admin::add_user))
+        .route("/admin/users/{name}/{action}", post(admin::change_user))
+        .route("/admin/settings", get(admin::settings).post(admin::save_settings))
+        .route("/admin/import", get(admin::import))
+        .route("/import/{number}", get(import::progress))
+}
+
+fn spaces_and_pages() -> Router<Web> {
+    Router::new()
+        .route("/new", get(change::choose_space))
+        .route("/spaces", get(spaces::list).post(spaces::create))
+        .route("/spaces/new", get(spaces::new_form))
+        .route("/spaces/{key}", get(spaces::overview))
+        .route("/spaces/{key}/overview", get(spaces::overview))
+        .route("/spaces/{key}/pages", get(spaces::all_pages))
+        .route("/spaces/{key}/pages/{id}", get(content::page))
+        .route("/spaces/{key}/pages/{id}/{*slug}", get(content::page))
+        .route("/spaces/{key}/blog", get(blog::all))
+        .route("/spaces/{key}/blog/{*rest}", get(blog::dated_or_post))
+        .route("/spaces/{key}/tree", get(spaces::tree))
+        .route("/spaces/{key}/new", get(change::new_form).post(change::create))
+        .route("/spaces/{key}/settings", get(space_settings::form).post(space_settings::save))
+        .route("/spaces/{key}/permissions", post(space_settings::permit))
+        .route("/spaces/{key}/trash", get(space_settings::trash))
+        .route("/content/{id}/history", get(versions::history))
+        .route("/content/{id}/history/{number}", get(versions::one))
+        .route("/content/{id}/compare", get(versions::compare))
+        .route("/content/{id}/restore", post(versions::restore))
+        .route("/content/{id}/info", get(versions::info))
+        .route("/content/{id}/source", get(versions::source))
+        .route("/content/{id}/export", get(versions::export))
+        .route("/content/{id}/move", get(change::move_form).post(change::move_to))
+        .route("/content/{id}/delete", get(change::delete_form).post(change::delete))
+        .route("/content/{id}/restore-from-trash", post(change::restore))
+        .route("/content/{id}/labels", post(change::add_labels))
+        .route("/content/{id}/labels/remove", post(change::remove_label))
+        .route("/content/{id}/comments", post(comments::add))
+        .route("/comments/{id}/edit", get(comments::edit_form).post(comments::edit))
+        .route("/comments/{id}/delete", post(comments::delete))
+        .route("/attachments/{id}/delete", post(attachments::delete))
+        .route("/download/attachments/{page}/{name}", get(download::attachment))
+        .route("/download/thumbnails/{page}/{name}", get(download::attachment))
+}
+
+/// Addresses of Confluence, old and newer. Most are redirected to the canonical one.
+fn old_addresses() -> Router<Web> {
+    let function = || get(addresses::page_function);
+    Router::new()
+        .route("/display/{*rest}", get(addresses::display))
+        .route("/x/{code}", get(addresses::tiny))
+        .route("/x/{code}/", get(addresses::tiny))
+        .route("/pages/viewpage.action", get(addresses::view_page))
+        .route("/pages/viewpreviousversions.action", function())
+        .route("/pages/diffpagesbyversion.action", function())
+        .route("/pages/diffpages.action", function())
+        .route("/pages/viewpageattachments.action", function())
+        .route("/pages/viewinfo.action", function())
+        .route("/pages/editpage.action", function())
+        .route("/pages/resumedraft.action", function())
+        .route("/pages/editblogpost.action", function())
+        .route("/plugins/viewsource/viewpagesrc.action", function())
+        .route("/plugins/viewstorage/viewpagestorage.action", function())
+        .route("/pages/createpage.action", get(addresses::create_page))
+        .route("/pages/createblogpost.action", get(addresses::create_page))
+        .route("/spaces/viewspace.action", get(addresses::view_space))
+        .route("/spaces/space.action", get(addresses::view_space))
+        .route("/pages/listpages.action", get(addresses::view_space))
+        .route("/users/viewuserprofile.action", get(addresses::view_person))
+        .route("/dosearchsite.action", get(addresses::old_search))
+        .route("/searchv3/", get(addresses::old_search))
+        .route("/labels/viewlabel.action", get(addresses::old_label))
+        .route("/login.action", get(account::login_form).post(account::log_in))
+        .route("/dologin.action", get(addresses::old_login).post(account::log_in))
+        .route("/logout.action", get(account::log_out_form))
+        .route("/dashboard.action", get(addresses::start))
+        .route("/index.action", get(addresses::start))
+        .route("/homepage.action", get(addresses::start))
+        .route("/display", get(addresses::start))
+}
+
+fn for_scripts() -> Router<Web> {
+    Router::new()
+        .route("/api/pages/{id}/attachments", get(api::attachments))
+        .route("/api/search", get(api::search))
+        .route("/api/users", get(api::users))
+        .route("/api/render", post(api::render))
+        .route("/assets/{*name}", get(assets::serve))
+        .route("/favicon.svg", get(assets::favicon))
+        .route("/favicon.ico", get(assets::favicon))
+        .route("/opensearch.xml", get(operations::opensearch))
+}
+
+fn for_machines() -> Router<Web> {
+    Router::new()
+        .route("/status", get(operations::status))
+        .route("/healthz", get(operations::alive))
+        .route("/readyz", get(operations::ready))
+        .route("/metrics", get(operations::metrics))
+        .route("/robots.txt", get(operations::robots))
+}
+
+/// Bodies of any size, streamed; the handlers count the bytes.
+fn uploads() -> Router<Web> {
+    Router::new()
+        .route("/content/{id}/attachments", get(attachments::list).post(upload::from_form))
+        .route("/api/pages/{id}/attachments", post(upload::from_script))
+        .route("/import", post(import::start))
+        .layer(DefaultBodyLimit::disable())
+}

@@ -1,0 +1,99 @@
+//! What every handler shares.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+use wiki::Wiki;
+
+use crate::cache::PageCache;
+use crate::failure::Answer;
+use crate::metrics::Metrics;
+use crate::pages::import::Imports;
+
+/// What the server decides about the web part.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The address people type, without a slash at the end: `https://wiki.example.org`. With `https` cookies are `Secure`.
+    pub public_url: String,
+    /// Where uploads wait while they are worked on (`DATA/uploads`).
+    pub upload_dir: PathBuf,
+}
+
+/// The web part of a running wiki. Clones are cheap and share everything.
+#[derive(Clone)]
+pub struct Web {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    wiki: Wiki,
+    settings: Settings,
+    cache: PageCache,
+    metrics: Metrics,
+    imports: Imports,
+    set_up: AtomicBool,
+    requests: AtomicU64,
+}
+
+impl Web {
+    /// Puts the web part on top of a wiki.
+    pub fn new(wiki: Wiki, settings: Settings) -> Self {
+        let inner = Inner {
+            wiki,
+            settings,
+            cache: PageCache::new(),
+            metrics: Metrics::default(),
+            imports: Imports::default(),
+            set_up: AtomicBool::new(false),
+            requests: AtomicU64::new(0),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    pub(crate) fn wiki(&self) -> &Wiki {
+        &self.inner.wiki
+    }
+
+    pub(crate) fn cache(&self) -> &PageCache {
+        &self.inner.cache
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
+    }
+
+    pub(crate) fn imports(&self) -> &Imports {
+        &self.inner.imports
+    }
+
+    /// The address people type, without a slash at the end.
+    pub(crate) fn public_url(&self) -> &str {
+        &self.inner.settings.public_url
+    }
+
+    /// Where uploads wait while they are worked on.
+    pub(crate) fn upload_dir(&self) -> &Path {
+        &self.inner.settings.upload_dir
+    }
+
+    /// Whether cookies may only go over TLS.
+    pub(crate) fn secure(&self) -> bool {
+        self.inner.settings.public_url.starts_with("https://")
+    }
+
+    /// The number of this request in this process.
+    pub(crate) fn next_request(&self) -> u64 {
+        self.inner.requests.fetch_add(1, Relaxed)
+    }
+
+    /// Whether the site waits for its first administrator. Once it does not, it never does again.
+    pub(crate) async fn first_run(&self) -> Answer<bool> {
+        if self.inner.set_up.load(Relaxed) {
+            return Ok(false);
+        }
+        let first = self.inner.wiki.accounts().first_run().await?;
+        self.inner.set_up.store(!first, Relaxed);
+        Ok(first)
+    }
+}
