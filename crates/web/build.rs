@@ -6,11 +6,16 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 fn main() {
-    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets the manifest directory"));
+    let root =
+        PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets the manifest directory"));
     let dist = root.join("../../frontend/dist");
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed={}", dist.join("manifest.json").display());
-    let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets the output directory")).join("assets.rs");
+    println!(
+        "cargo:rerun-if-changed={}",
+        dist.join("manifest.json").display()
+    );
+    let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets the output directory"))
+        .join("assets.rs");
     fs::write(out, table(&dist)).expect("the output directory is writable");
 }
 
@@ -24,9 +29,18 @@ fn table(dist: &Path) -> String {
         let file = dist.join(&name);
         let packed = |ext: &str| {
             let path = dist.join(format!("{name}.{ext}"));
-            if path.exists() { format!("Some(include_bytes!({path:?}))") } else { "None".to_owned() }
+            if path.exists() {
+                format!("Some(include_bytes!({path:?}))")
+            } else {
+                "None".to_owned()
+            }
         };
-        let _ = writeln!(text, "    Embedded {{ name: {name:?}, plain: include_bytes!({file:?}), br: {}, gz: {} }},", packed("br"), packed("gz"));
+        let _ = writeln!(
+            text,
+            "    Embedded {{ name: {name:?}, plain: include_bytes!({file:?}), br: {}, gz: {} }},",
+            packed("br"),
+            packed("gz")
+        );
     }
     let _ = writeln!(text, "];\npub(crate) static MANIFEST: &str = {manifest:?};");
     text
@@ -43,9 +57,12 @@ fn names(dist: &Path) -> Vec<String> {
                 folders.push(path);
                 continue;
             }
-            let Ok(name) = path.strip_prefix(dist) else { continue };
+            let Ok(name) = path.strip_prefix(dist) else {
+                continue;
+            };
             let name = name.to_string_lossy().replace('\\', "/");
-            let skipped = [".br", ".gz", ".map"].iter().any(|ext| name.ends_with(ext)) || name == "manifest.json";
+            let skipped = [".br", ".gz", ".map"].iter().any(|ext| name.ends_with(ext))
+                || name == "manifest.json";
             if !skipped {
                 found.push(name);
             }

@@ -27,7 +27,9 @@ pub(crate) fn see_other(url: &str) -> Response {
 /// The address if it stays on this site: a path, not another host in disguise.
 pub(crate) fn local(url: &str) -> Option<&str> {
     let inside = url.starts_with('/') && !url.starts_with("//") && !url.starts_with("/\\");
-    let clean = url.bytes().all(|byte| byte > 0x20 && byte != 0x7f && byte != b'\\');
+    let clean = url
+        .bytes()
+        .all(|byte| byte > 0x20 && byte != 0x7f && byte != b'\\');
     (inside && clean).then_some(url)
 }
 
@@ -39,10 +41,21 @@ pub(crate) async fn go(web: &Web, actor: &Actor, address: Address) -> Answer {
 
 async fn url_of(web: &Web, actor: &Actor, destination: Destination) -> Answer<String> {
     Ok(match destination {
-        Destination::Page { id, version: Some(number), .. } => format!("/content/{id}/history/{number}"),
-        Destination::Page { url, comment: Some(comment), .. } => format!("{url}#comment-{comment}"),
+        Destination::Page {
+            id,
+            version: Some(number),
+            ..
+        } => format!("/content/{id}/history/{number}"),
+        Destination::Page {
+            url,
+            comment: Some(comment),
+            ..
+        } => format!("{url}#comment-{comment}"),
         Destination::Page { url, .. } => url,
-        Destination::Space { key, home: Some(home) } => {
+        Destination::Space {
+            key,
+            home: Some(home),
+        } => {
             let front = web.wiki().resolve(actor, &Address::Id(home.get())).await;
             match front {
                 Ok(Destination::Page { url, .. }) => url,
@@ -50,8 +63,14 @@ async fn url_of(web: &Web, actor: &Actor, destination: Destination) -> Answer<St
             }
         }
         Destination::Space { key, home: None } => format!("/spaces/{}/pages", encode(&key)),
-        Destination::BlogDay { key, day } => format!("/spaces/{}/blog/{}", encode(&key), day.replace('-', "/")),
-        Destination::Attachment { page, name, version } => attachment_url(page, &name, version),
+        Destination::BlogDay { key, day } => {
+            format!("/spaces/{}/blog/{}", encode(&key), day.replace('-', "/"))
+        }
+        Destination::Attachment {
+            page,
+            name,
+            version,
+        } => attachment_url(page, &name, version),
         Destination::Person { name } => format!("/people/{}", encode(&name)),
     })
 }
@@ -59,7 +78,10 @@ async fn url_of(web: &Web, actor: &Actor, destination: Destination) -> Answer<St
 /// `/display/KEY`, `/display/KEY/Title+Words`, `/display/KEY/yyyy/mm/dd[/Title]`, `/display/~name`.
 pub(crate) async fn display(State(web): State<Web>, visitor: Visitor, uri: Uri) -> Answer {
     // The raw path, because `+` is a blank here and `%2B` a plus.
-    let rest = uri.path().trim_start_matches("/display/").trim_end_matches('/');
+    let rest = uri
+        .path()
+        .trim_start_matches("/display/")
+        .trim_end_matches('/');
     let (key, rest) = rest.split_once('/').unwrap_or((rest, ""));
     let key = decode_title(key);
     if rest.is_empty() {
@@ -70,8 +92,13 @@ pub(crate) async fn display(State(web): State<Web>, visitor: Visitor, uri: Uri) 
 
 async fn space_or_person(web: &Web, visitor: &Visitor, key: String) -> Answer {
     let person = key.strip_prefix('~').map(str::to_owned);
-    match (go(web, &visitor.actor, Address::Space { key }).await, person) {
-        (Err(failure), Some(name)) if failure.status == StatusCode::NOT_FOUND => go(web, &visitor.actor, Address::Person { name }).await,
+    match (
+        go(web, &visitor.actor, Address::Space { key }).await,
+        person,
+    ) {
+        (Err(failure), Some(name)) if failure.status == StatusCode::NOT_FOUND => {
+            go(web, &visitor.actor, Address::Person { name }).await
+        }
         (answer, _) => answer,
     }
 }
@@ -79,8 +106,15 @@ async fn space_or_person(web: &Web, visitor: &Visitor, key: String) -> Answer {
 fn display_address(key: String, rest: &str) -> Address {
     match dated(rest) {
         Some((day, "")) => Address::BlogDay { key, day },
-        Some((day, title)) if day.len() == 10 => Address::BlogTitle { key, day, title: decode_title(title) },
-        _ => Address::Title { key, title: decode_title(rest) },
+        Some((day, title)) if day.len() == 10 => Address::BlogTitle {
+            key,
+            day,
+            title: decode_title(title),
+        },
+        _ => Address::Title {
+            key,
+            title: decode_title(rest),
+        },
     }
 }
 
@@ -104,12 +138,25 @@ pub(crate) fn dated(path: &str) -> Option<(String, &str)> {
 }
 
 /// `/x/CODE`.
-pub(crate) async fn tiny(State(web): State<Web>, visitor: Visitor, Path(code): Path<String>) -> Answer {
-    go(&web, &visitor.actor, Address::Tiny(code.trim_end_matches('/').to_owned())).await
+pub(crate) async fn tiny(
+    State(web): State<Web>,
+    visitor: Visitor,
+    Path(code): Path<String>,
+) -> Answer {
+    go(
+        &web,
+        &visitor.actor,
+        Address::Tiny(code.trim_end_matches('/').to_owned()),
+    )
+    .await
 }
 
 /// `/pages/viewpage.action?pageId=` and `?spaceKey=&title=[&postingDay=]`.
-pub(crate) async fn view_page(State(web): State<Web>, visitor: Visitor, RawQuery(query): RawQuery) -> Answer {
+pub(crate) async fn view_page(
+    State(web): State<Web>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Answer {
     let params = Params::parse(&query.unwrap_or_default());
     if let Some(comment) = params.number("focusedCommentId") {
         return go(&web, &visitor.actor, Address::Id(comment)).await;
@@ -122,17 +169,40 @@ fn page_address(params: &Params) -> Answer<Address> {
     if let Some(id) = params.number("pageId").or_else(|| params.number("draftId")) {
         return Ok(Address::Id(id));
     }
-    match (params.get("spaceKey").or_else(|| params.get("key")), params.get("title"), params.get("postingDay")) {
-        (Some(key), Some(title), Some(day)) => Ok(Address::BlogTitle { key: key.into(), day: day.replace('/', "-"), title: title.into() }),
-        (Some(key), Some(title), None) => Ok(Address::Title { key: key.into(), title: title.into() }),
+    match (
+        params.get("spaceKey").or_else(|| params.get("key")),
+        params.get("title"),
+        params.get("postingDay"),
+    ) {
+        (Some(key), Some(title), Some(day)) => Ok(Address::BlogTitle {
+            key: key.into(),
+            day: day.replace('/', "-"),
+            title: title.into(),
+        }),
+        (Some(key), Some(title), None) => Ok(Address::Title {
+            key: key.into(),
+            title: title.into(),
+        }),
         (Some(key), None, _) => Ok(Address::Space { key: key.into() }),
-        _ => Err(Failure::new(StatusCode::BAD_REQUEST, "this address names no page; it needs `pageId`, or `spaceKey` and `title`")),
+        _ => Err(Failure::new(
+            StatusCode::BAD_REQUEST,
+            "this address names no page; it needs `pageId`, or `spaceKey` and `title`",
+        )),
     }
 }
 
 /// `/spaces/viewspace.action?key=`, `/spaces/space.action?key=`.
-pub(crate) async fn view_space(State(web): State<Web>, visitor: Visitor, RawQuery(query): RawQuery) -> Answer {
-    go(&web, &visitor.actor, page_address(&Params::parse(&query.unwrap_or_default()))?).await
+pub(crate) async fn view_space(
+    State(web): State<Web>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Answer {
+    go(
+        &web,
+        &visitor.actor,
+        page_address(&Params::parse(&query.unwrap_or_default()))?,
+    )
+    .await
 }
 
 /// `/users/viewuserprofile.action?username=`.
@@ -143,16 +213,48 @@ pub(crate) async fn view_person(RawQuery(query): RawQuery) -> Answer {
 }
 
 /// Functions of one page at their old names: `/pages/ACTION.action?pageId=`.
-pub(crate) async fn page_function(State(web): State<Web>, visitor: Visitor, uri: Uri, RawQuery(query): RawQuery) -> Answer {
+pub(crate) async fn page_function(
+    State(web): State<Web>,
+    visitor: Visitor,
+    uri: Uri,
+    RawQuery(query): RawQuery,
+) -> Answer {
     let params = Params::parse(&query.unwrap_or_default());
-    let action = uri.path().rsplit('/').next().unwrap_or("").trim_end_matches(".action");
-    let found = web.wiki().resolve(&visitor.actor, &page_address(&params)?).await?;
-    let Destination::Page { id, url, version, .. } = found else { return Err(Failure::not_found()) };
-    let versions: Vec<i64> = params.all("selectedPageVersions").filter_map(|number| number.parse().ok()).collect();
+    let action = uri
+        .path()
+        .rsplit('/')
+        .next()
+        .unwrap_or("")
+        .trim_end_matches(".action");
+    let found = web
+        .wiki()
+        .resolve(&visitor.actor, &page_address(&params)?)
+        .await?;
+    let Destination::Page {
+        id, url, version, ..
+    } = found
+    else {
+        return Err(Failure::not_found());
+    };
+    let versions: Vec<i64> = params
+        .all("selectedPageVersions")
+        .filter_map(|number| number.parse().ok())
+        .collect();
     Ok(redirect(&match (action, versions.as_slice()) {
         ("viewpreviousversions", _) => format!("/content/{id}/history"),
-        ("diffpagesbyversion", [a, b, ..]) => format!("/content/{id}/compare?from={}&to={}", a.min(b), a.max(b)),
-        ("diffpages", _) => compare_original(&web, &visitor, id.get(), version, params.number("originalId")).await?,
+        ("diffpagesbyversion", [a, b, ..]) => {
+            format!("/content/{id}/compare?from={}&to={}", a.min(b), a.max(b))
+        }
+        ("diffpages", _) => {
+            compare_original(
+                &web,
+                &visitor,
+                id.get(),
+                version,
+                params.number("originalId"),
+            )
+            .await?
+        }
         ("viewpageattachments", _) => format!("/content/{id}/attachments"),
         ("viewinfo", _) => format!("/content/{id}/info"),
         ("editpage" | "resumedraft", _) => format!("{url}?edit=1"),
@@ -162,35 +264,77 @@ pub(crate) async fn page_function(State(web): State<Web>, visitor: Visitor, uri:
 }
 
 /// `diffpages.action?pageId=&originalId=`: both are ids of versions; a page's own id means its current one.
-async fn compare_original(web: &Web, visitor: &Visitor, page: i64, version: Option<i64>, original: Option<i64>) -> Answer<String> {
-    let Some(original) = original else { return Ok(format!("/content/{page}/history")) };
-    let found = web.wiki().resolve(&visitor.actor, &Address::Id(original)).await?;
-    let Destination::Page { version: from, .. } = found else { return Err(Failure::not_found()) };
-    let number = |version: Option<i64>| version.map_or_else(String::new, |number| number.to_string());
-    Ok(format!("/content/{page}/compare?from={}&to={}", number(from), number(version)))
+async fn compare_original(
+    web: &Web,
+    visitor: &Visitor,
+    page: i64,
+    version: Option<i64>,
+    original: Option<i64>,
+) -> Answer<String> {
+    let Some(original) = original else {
+        return Ok(format!("/content/{page}/history"));
+    };
+    let found = web
+        .wiki()
+        .resolve(&visitor.actor, &Address::Id(original))
+        .await?;
+    let Destination::Page { version: from, .. } = found else {
+        return Err(Failure::not_found());
+    };
+    let number =
+        |version: Option<i64>| version.map_or_else(String::new, |number| number.to_string());
+    Ok(format!(
+        "/content/{page}/compare?from={}&to={}",
+        number(from),
+        number(version)
+    ))
 }
 
 /// `/pages/createpage.action?spaceKey=[&fromPageId=]`.
 pub(crate) async fn create_page(RawQuery(query): RawQuery) -> Answer {
     let params = Params::parse(&query.unwrap_or_default());
     let key = params.get("spaceKey").or_else(|| params.get("key"));
-    let parent = params.number("fromPageId").map(|id| format!("?parent={id}")).unwrap_or_default();
-    Ok(redirect(&key.map_or_else(|| "/new".to_owned(), |key| format!("/spaces/{}/new{parent}", encode(key)))))
+    let parent = params
+        .number("fromPageId")
+        .map(|id| format!("?parent={id}"))
+        .unwrap_or_default();
+    Ok(redirect(&key.map_or_else(
+        || "/new".to_owned(),
+        |key| format!("/spaces/{}/new{parent}", encode(key)),
+    )))
 }
 
 /// `/dosearchsite.action?queryString=`, `/searchv3/`.
 pub(crate) async fn old_search(RawQuery(query): RawQuery) -> Answer {
     let params = Params::parse(&query.unwrap_or_default());
-    let text = params.get("queryString").or_else(|| params.get("searchQuery.queryString")).or_else(|| params.get("cql")).unwrap_or("");
-    let space = params.get("where").filter(|place| !place.starts_with("conf_")).map(|key| format!("&space={}", encode(key)));
-    Ok(redirect(&format!("/search?q={}{}", encode(text), space.unwrap_or_default())))
+    let text = params
+        .get("queryString")
+        .or_else(|| params.get("searchQuery.queryString"))
+        .or_else(|| params.get("cql"))
+        .unwrap_or("");
+    let space = params
+        .get("where")
+        .filter(|place| !place.starts_with("conf_"))
+        .map(|key| format!("&space={}", encode(key)));
+    Ok(redirect(&format!(
+        "/search?q={}{}",
+        encode(text),
+        space.unwrap_or_default()
+    )))
 }
 
 /// `/labels/viewlabel.action?key=&ids=` and `?labelString=`.
 pub(crate) async fn old_label(RawQuery(query): RawQuery) -> Answer {
     let params = Params::parse(&query.unwrap_or_default());
-    let key = params.get("key").map(|key| format!("/{}", encode(key))).unwrap_or_default();
-    let name = params.get("labelString").or_else(|| params.get("label")).map(|name| format!("/{}", encode(name))).unwrap_or_default();
+    let key = params
+        .get("key")
+        .map(|key| format!("/{}", encode(key)))
+        .unwrap_or_default();
+    let name = params
+        .get("labelString")
+        .or_else(|| params.get("label"))
+        .map(|name| format!("/{}", encode(name)))
+        .unwrap_or_default();
     Ok(redirect(&format!("/label{key}{name}")))
 }
 
@@ -213,15 +357,30 @@ mod tests {
 
     #[test]
     fn only_addresses_of_this_site_are_followed() {
-        assert_eq!(local("/display/DOC/Home?x=1#y"), Some("/display/DOC/Home?x=1#y"));
-        for foreign in ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "", "/a\r\nSet-Cookie: x", "evil", "/x\\y"] {
+        assert_eq!(
+            local("/display/DOC/Home?x=1#y"),
+            Some("/display/DOC/Home?x=1#y")
+        );
+        for foreign in [
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "javascript:alert(1)",
+            "",
+            "/a\r\nSet-Cookie: x",
+            "evil",
+            "/x\\y",
+        ] {
             assert_eq!(local(foreign), None, "{foreign}");
         }
     }
 
     #[test]
     fn dates_in_addresses_are_told_from_titles() {
-        assert_eq!(dated("2024/05/17/First+harvest"), Some(("2024-05-17".into(), "First+harvest")));
+        assert_eq!(
+            dated("2024/05/17/First+harvest"),
+            Some(("2024-05-17".into(), "First+harvest"))
+        );
         assert_eq!(dated("2024/05/17"), Some(("2024-05-17".into(), "")));
         assert_eq!(dated("2024/05"), Some(("2024-05".into(), "")));
         assert_eq!(dated("2024/Plan"), None);
@@ -231,8 +390,27 @@ mod tests {
     #[test]
     fn display_addresses_keep_plus_and_slash_of_titles() {
         let title = |rest: &str| display_address("DOC".into(), rest);
-        assert_eq!(title("C%2B%2B+and+C"), Address::Title { key: "DOC".into(), title: "C++ and C".into() });
-        assert_eq!(title("2024/05/17/A"), Address::BlogTitle { key: "DOC".into(), day: "2024-05-17".into(), title: "A".into() });
-        assert_eq!(title("A%2FB"), Address::Title { key: "DOC".into(), title: "A/B".into() });
+        assert_eq!(
+            title("C%2B%2B+and+C"),
+            Address::Title {
+                key: "DOC".into(),
+                title: "C++ and C".into()
+            }
+        );
+        assert_eq!(
+            title("2024/05/17/A"),
+            Address::BlogTitle {
+                key: "DOC".into(),
+                day: "2024-05-17".into(),
+                title: "A".into()
+            }
+        );
+        assert_eq!(
+            title("A%2FB"),
+            Address::Title {
+                key: "DOC".into(),
+                title: "A/B".into()
+            }
+        );
     }
 }

@@ -18,8 +18,16 @@ fn answer(value: Value) -> Response {
 }
 
 /// `GET /api/pages/{id}/attachments`.
-pub(crate) async fn attachments(State(web): State<Web>, visitor: Visitor, Path(page): Path<i64>) -> Answer {
-    let files = web.wiki().attachments().list(&visitor.actor, ContentId::new(page)).await?;
+pub(crate) async fn attachments(
+    State(web): State<Web>,
+    visitor: Visitor,
+    Path(page): Path<i64>,
+) -> Answer {
+    let files = web
+        .wiki()
+        .attachments()
+        .list(&visitor.actor, ContentId::new(page))
+        .await?;
     Ok(answer(files.iter().map(attachment_json).collect()))
 }
 
@@ -29,7 +37,11 @@ pub(crate) fn attachment_json(file: &Attachment) -> Value {
 }
 
 /// `GET /api/search?q=&space=&type=&limit=`.
-pub(crate) async fn search(State(web): State<Web>, visitor: Visitor, RawQuery(query): RawQuery) -> Answer {
+pub(crate) async fn search(
+    State(web): State<Web>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Answer {
     let params = Params::parse(&query.unwrap_or_default());
     let asked = SearchQuery {
         text: params.get("q").unwrap_or("").to_owned(),
@@ -52,19 +64,44 @@ fn hit_json(hit: &SearchHit) -> Value {
         ContentKind::Comment => "comment",
         ContentKind::Attachment => "attachment",
     };
-    let excerpt: String = hit.excerpt.iter().map(|piece| piece.text.as_str()).collect();
+    let excerpt: String = hit
+        .excerpt
+        .iter()
+        .map(|piece| piece.text.as_str())
+        .collect();
     json!({ "id": hit.id, "type": kind, "title": hit.title, "space": hit.space_key, "space_name": hit.space_name, "url": hit.url, "excerpt": excerpt })
 }
 
 fn limit(params: &Params) -> usize {
-    params.number("limit").and_then(|rows| usize::try_from(rows).ok()).unwrap_or(10).clamp(1, limits::API_ROWS_MAX)
+    params
+        .number("limit")
+        .and_then(|rows| usize::try_from(rows).ok())
+        .unwrap_or(10)
+        .clamp(1, limits::API_ROWS_MAX)
 }
 
 /// `GET /api/users?q=`: for mentions.
-pub(crate) async fn users(State(web): State<Web>, visitor: Visitor, RawQuery(query): RawQuery) -> Answer {
+pub(crate) async fn users(
+    State(web): State<Web>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Answer {
     let params = Params::parse(&query.unwrap_or_default());
-    let found = web.wiki().accounts().search(&visitor.actor, params.get("q").unwrap_or(""), limit(&params)).await?;
-    Ok(answer(found.iter().map(|person| json!({ "name": person.name, "full_name": person.full_name })).collect()))
+    let found = web
+        .wiki()
+        .accounts()
+        .search(
+            &visitor.actor,
+            params.get("q").unwrap_or(""),
+            limit(&params),
+        )
+        .await?;
+    Ok(answer(
+        found
+            .iter()
+            .map(|person| json!({ "name": person.name, "full_name": person.full_name }))
+            .collect(),
+    ))
 }
 
 /// What `POST /api/render` takes.
@@ -75,7 +112,18 @@ pub(crate) struct RenderRequest {
 }
 
 /// `POST /api/render`: the sanitised look of a block that the editor keeps unchanged.
-pub(crate) async fn render(State(web): State<Web>, ChangeJson(visitor, asked): ChangeJson<RenderRequest>) -> Answer {
-    let html = web.wiki().pages().preview(&visitor.actor, ContentId::new(asked.page_id), &asked.storage).await?;
+pub(crate) async fn render(
+    State(web): State<Web>,
+    ChangeJson(visitor, asked): ChangeJson<RenderRequest>,
+) -> Answer {
+    let html = web
+        .wiki()
+        .pages()
+        .preview(
+            &visitor.actor,
+            ContentId::new(asked.page_id),
+            &asked.storage,
+        )
+        .await?;
     Ok(answer(json!({ "html": html })))
 }

@@ -37,23 +37,40 @@ pub(crate) async fn serve(Path(name): Path<String>, headers: HeaderMap) -> Respo
     };
     let (bytes, coding) = match accepted(&headers) {
         Coding::Brotli if file.br.is_some() => (file.br.unwrap_or(file.plain), Some("br")),
-        Coding::Brotli | Coding::Gzip if file.gz.is_some() => (file.gz.unwrap_or(file.plain), Some("gzip")),
+        Coding::Brotli | Coding::Gzip if file.gz.is_some() => {
+            (file.gz.unwrap_or(file.plain), Some("gzip"))
+        }
         _ => (file.plain, None),
     };
     let mut response = bytes.into_response();
     let out = response.headers_mut();
-    out.insert(header::CONTENT_TYPE, header::HeaderValue::from_static(media_type(&name)));
-    out.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("public, max-age=31536000, immutable"));
-    out.insert(header::VARY, header::HeaderValue::from_static("accept-encoding"));
+    out.insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static(media_type(&name)),
+    );
+    out.insert(
+        header::CACHE_CONTROL,
+        header::HeaderValue::from_static("public, max-age=31536000, immutable"),
+    );
+    out.insert(
+        header::VARY,
+        header::HeaderValue::from_static("accept-encoding"),
+    );
     if let Some(coding) = coding {
-        out.insert(header::CONTENT_ENCODING, header::HeaderValue::from_static(coding));
+        out.insert(
+            header::CONTENT_ENCODING,
+            header::HeaderValue::from_static(coding),
+        );
     }
     response
 }
 
 /// The icon of browser tabs.
 pub(crate) async fn favicon() -> Response {
-    let headers = [(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "public, max-age=86400")];
+    let headers = [
+        (header::CONTENT_TYPE, "image/svg+xml"),
+        (header::CACHE_CONTROL, "public, max-age=86400"),
+    ];
     (headers, include_str!("favicon.svg")).into_response()
 }
 

@@ -39,8 +39,18 @@ impl Key {
             content: head.id.get(),
             stamp: head.stamp,
             version: head.version,
-            rights: [head.can_comment, head.can_edit, head.can_administer, head.unpublished, head.restricted],
-            session: if visitor.actor.is_anonymous() { String::new() } else { format!("{}/{}", visitor.name(), visitor.csrf) },
+            rights: [
+                head.can_comment,
+                head.can_edit,
+                head.can_administer,
+                head.unpublished,
+                head.restricted,
+            ],
+            session: if visitor.actor.is_anonymous() {
+                String::new()
+            } else {
+                format!("{}/{}", visitor.name(), visitor.csrf)
+            },
             theme: visitor.theme,
             sidebar_px: visitor.sidebar_px,
             site: site.to_owned(),
@@ -77,7 +87,9 @@ impl Kept {
 
     /// The page in the form this client takes, or 304 when it has it.
     pub(crate) fn answer(&self, headers: &HeaderMap, metrics: &Metrics) -> Response {
-        let fresh = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == self.etag);
+        let fresh = headers
+            .get(header::IF_NONE_MATCH)
+            .is_some_and(|known| known == self.etag);
         let (body, coding) = match accepted(headers) {
             _ if fresh => (Bytes::new(), None),
             Coding::Brotli => (self.br.clone(), Some("br")),
@@ -86,10 +98,20 @@ impl Kept {
         };
         let mut response = Response::new(Body::from(body));
         let out = response.headers_mut();
-        out.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        out.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        );
         out.insert(header::ETAG, self.etag.clone());
-        out.insert(header::VARY, HeaderValue::from_static("accept-encoding, cookie, authorization"));
-        let caching = if self.shared { "no-cache" } else { "private, no-cache" };
+        out.insert(
+            header::VARY,
+            HeaderValue::from_static("accept-encoding, cookie, authorization"),
+        );
+        let caching = if self.shared {
+            "no-cache"
+        } else {
+            "private, no-cache"
+        };
         out.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
         if let Some(coding) = coding {
             out.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
@@ -108,15 +130,24 @@ pub(crate) struct PageCache(Cache<Key, Arc<Kept>>);
 impl PageCache {
     pub(crate) fn new() -> Self {
         let weigh = |_: &Key, page: &Arc<Kept>| {
-            u32::try_from(page.plain.len() + page.br.len() + page.gz.len() + 512).unwrap_or(u32::MAX)
+            u32::try_from(page.plain.len() + page.br.len() + page.gz.len() + 512)
+                .unwrap_or(u32::MAX)
         };
-        let cache = Cache::builder().max_capacity(limits::PAGE_CACHE_BYTES_MAX).weigher(weigh).time_to_live(limits::PAGE_CACHE_AGE_MAX).build();
+        let cache = Cache::builder()
+            .max_capacity(limits::PAGE_CACHE_BYTES_MAX)
+            .weigher(weigh)
+            .time_to_live(limits::PAGE_CACHE_AGE_MAX)
+            .build();
         Self(cache)
     }
 
     pub(crate) fn get(&self, key: &Key, metrics: &Metrics) -> Option<Arc<Kept>> {
         let found = self.0.get(key);
-        let counter = if found.is_some() { &metrics.cache_hits } else { &metrics.cache_misses };
+        let counter = if found.is_some() {
+            &metrics.cache_hits
+        } else {
+            &metrics.cache_misses
+        };
         counter.fetch_add(1, Relaxed);
         found
     }

@@ -21,13 +21,17 @@ pub(crate) enum Coding {
 
 /// The best coding that the client accepts.
 pub(crate) fn accepted(headers: &HeaderMap) -> Coding {
-    let Some(list) = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()) else {
+    let Some(list) = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+    else {
         return Coding::Plain;
     };
     let takes = |name: &str| {
         list.split(',').any(|item| {
             let mut parts = item.split(';').map(str::trim);
-            parts.next() == Some(name) && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+            parts.next() == Some(name)
+                && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
         })
     };
     if takes("br") {
@@ -40,7 +44,10 @@ pub(crate) fn accepted(headers: &HeaderMap) -> Coding {
 }
 
 pub(crate) fn gzip(plain: &[u8]) -> Vec<u8> {
-    let mut out = flate2::write::GzEncoder::new(Vec::with_capacity(plain.len() / 3), flate2::Compression::new(6));
+    let mut out = flate2::write::GzEncoder::new(
+        Vec::with_capacity(plain.len() / 3),
+        flate2::Compression::new(6),
+    );
     let written = out.write_all(plain);
     debug_assert!(written.is_ok(), "writing to memory does not fail");
     out.finish().unwrap_or_default()
@@ -67,7 +74,9 @@ pub(crate) async fn on_the_fly(request: Request, next: Next) -> Response {
     let Ok(plain) = to_bytes(body, usize::MAX).await else {
         return Response::from_parts(parts, Body::empty());
     };
-    parts.headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
+    parts
+        .headers
+        .append(header::VARY, HeaderValue::from_static("accept-encoding"));
     if plain.len() < limits::COMPRESS_BYTES_MIN {
         return Response::from_parts(parts, Body::from(plain));
     }
@@ -75,15 +84,22 @@ pub(crate) async fn on_the_fly(request: Request, next: Next) -> Response {
         Coding::Brotli => (brotli(&plain, 4), "br"),
         _ => (gzip(&plain), "gzip"),
     };
-    parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
+    parts
+        .headers
+        .insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(Bytes::from(bytes)))
 }
 
 fn compressible(response: &Response) -> bool {
     let headers = response.headers();
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let text = ["text/html", "application/json", "text/plain"].iter().any(|known| kind.starts_with(known));
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    let text = ["text/html", "application/json", "text/plain"]
+        .iter()
+        .any(|known| kind.starts_with(known));
     text && !headers.contains_key(header::CONTENT_ENCODING)
         && !headers.contains_key(header::CONTENT_DISPOSITION)
         && !headers.contains_key(header::ACCEPT_RANGES)
@@ -111,11 +127,17 @@ mod tests {
     fn both_codings_give_the_bytes_back() {
         let plain = "A page of the wiki. ".repeat(4000).into_bytes();
         let mut unpacked = Vec::new();
-        let read = std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&gzip(&plain)[..]), &mut unpacked);
+        let read = std::io::Read::read_to_end(
+            &mut flate2::read::GzDecoder::new(&gzip(&plain)[..]),
+            &mut unpacked,
+        );
         assert!(read.is_ok());
         assert_eq!(unpacked, plain);
         let mut unpacked = Vec::new();
-        let read = std::io::Read::read_to_end(&mut brotli::Decompressor::new(&brotli(&plain, 5)[..], 4096), &mut unpacked);
+        let read = std::io::Read::read_to_end(
+            &mut brotli::Decompressor::new(&brotli(&plain, 5)[..], 4096),
+            &mut unpacked,
+        );
         assert!(read.is_ok());
         assert_eq!(unpacked, plain);
     }

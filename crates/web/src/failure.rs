@@ -28,11 +28,18 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), retry_after_s: None }
+        Self {
+            status,
+            message: message.into(),
+            retry_after_s: None,
+        }
     }
 
     pub(crate) fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "there is no such page; it may have been renamed, moved or deleted")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "there is no such page; it may have been renamed, moved or deleted",
+        )
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
@@ -73,22 +80,40 @@ impl IntoResponse for Failure {
 pub(crate) async fn dress(State(web): State<Web>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let headers = request.headers().clone();
-    let target = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |it| it.as_str())
+        .to_owned();
     let response = next.run(request).await;
-    let Some(failure) = response.extensions().get::<Failure>().cloned().or_else(|| of_the_router(&response, &path)) else {
+    let Some(failure) = response
+        .extensions()
+        .get::<Failure>()
+        .cloned()
+        .or_else(|| of_the_router(&response, &path))
+    else {
         return response;
     };
-    let id = response.extensions().get::<RequestId>().cloned().unwrap_or_default();
+    let id = response
+        .extensions()
+        .get::<RequestId>()
+        .cloned()
+        .unwrap_or_default();
     let mut dressed = if wants_json(&path, &headers) {
         as_json(&failure)
     } else {
         as_page(&web, &failure, &headers, &path, &target, &id).await
     };
     if let Some(seconds) = failure.retry_after_s {
-        dressed.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        dressed
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
     }
     if failure.status == StatusCode::UNAUTHORIZED && headers.contains_key(header::AUTHORIZATION) {
-        dressed.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Watersmeet\""));
+        dressed.headers_mut().insert(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static("Basic realm=\"Watersmeet\""),
+        );
     }
     dressed
 }
@@ -99,33 +124,67 @@ fn of_the_router(response: &Response, path: &str) -> Option<Failure> {
         return None;
     }
     match response.status() {
-        StatusCode::NOT_FOUND if response.headers().get(header::CONTENT_TYPE).is_none() => Some(Failure::not_found()),
-        status @ StatusCode::METHOD_NOT_ALLOWED => Some(Failure::new(status, "this address does not take this method")),
-        status @ StatusCode::PAYLOAD_TOO_LARGE => Some(Failure::new(status, "that is too large; send less at once")),
+        StatusCode::NOT_FOUND if response.headers().get(header::CONTENT_TYPE).is_none() => {
+            Some(Failure::not_found())
+        }
+        status @ StatusCode::METHOD_NOT_ALLOWED => Some(Failure::new(
+            status,
+            "this address does not take this method",
+        )),
+        status @ StatusCode::PAYLOAD_TOO_LARGE => {
+            Some(Failure::new(status, "that is too large; send less at once"))
+        }
         _ => None,
     }
 }
 
 fn wants_json(path: &str, headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
-    path.starts_with("/api/") || path.starts_with("/rest/") || (accept.contains("application/json") && !accept.contains("text/html"))
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    path.starts_with("/api/")
+        || path.starts_with("/rest/")
+        || (accept.contains("application/json") && !accept.contains("text/html"))
 }
 
 fn as_json(failure: &Failure) -> Response {
-    (failure.status, axum::Json(serde_json::json!({ "error": failure.message }))).into_response()
+    (
+        failure.status,
+        axum::Json(serde_json::json!({ "error": failure.message })),
+    )
+        .into_response()
 }
 
-async fn as_page(web: &Web, failure: &Failure, headers: &HeaderMap, path: &str, target: &str, id: &RequestId) -> Response {
+async fn as_page(
+    web: &Web,
+    failure: &Failure,
+    headers: &HeaderMap,
+    path: &str,
+    target: &str,
+    id: &RequestId,
+) -> Response {
     let visitor = Visitor::of_headers(web, headers).await.unwrap_or_default();
     let suggestions = match failure.status {
         StatusCode::NOT_FOUND => suggestions(web, &visitor, path).await,
         _ => Vec::new(),
     };
-    let sheet = Sheet::new(heading(failure.status), Section::None, error_main(failure, &visitor, target, &suggestions, id));
-    let site = web.wiki().settings().await.map_or_else(|_| "Watersmeet".to_owned(), |site| site.name);
+    let sheet = Sheet::new(
+        heading(failure.status),
+        Section::None,
+        error_main(failure, &visitor, target, &suggestions, id),
+    );
+    let site = web
+        .wiki()
+        .settings()
+        .await
+        .map_or_else(|_| "Watersmeet".to_owned(), |site| site.name);
     let text = layout::document(&visitor, &site, web, &sheet);
     let mut response = (failure.status, Body::from(text)).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
     response
 }
 
@@ -146,17 +205,35 @@ fn heading(status: StatusCode) -> &'static str {
 
 /// Pages whose title is near the words of an address that leads nowhere.
 async fn suggestions(web: &Web, visitor: &Visitor, path: &str) -> Vec<SearchHit> {
-    let words = decode(path.trim_end_matches('/').rsplit('/').next().unwrap_or("")).replace(['-', '_', '.'], " ");
+    let words = decode(path.trim_end_matches('/').rsplit('/').next().unwrap_or(""))
+        .replace(['-', '_', '.'], " ");
     if words.trim().len() < 3 || path.starts_with("/download") {
         return Vec::new();
     }
-    let query = SearchQuery { text: words, limit: 5, ..SearchQuery::default() };
-    web.wiki().search(&visitor.actor, query).await.map(|found| found.hits).unwrap_or_default()
+    let query = SearchQuery {
+        text: words,
+        limit: 5,
+        ..SearchQuery::default()
+    };
+    web.wiki()
+        .search(&visitor.actor, query)
+        .await
+        .map(|found| found.hits)
+        .unwrap_or_default()
 }
 
-fn error_main(failure: &Failure, visitor: &Visitor, target: &str, suggestions: &[SearchHit], id: &RequestId) -> Markup {
+fn error_main(
+    failure: &Failure,
+    visitor: &Visitor,
+    target: &str,
+    suggestions: &[SearchHit],
+    id: &RequestId,
+) -> Markup {
     let log_in = visitor.actor.is_anonymous()
-        && matches!(failure.status, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND);
+        && matches!(
+            failure.status,
+            StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND
+        );
     html! {
         div.stage { div.stage-wide {
             p.error-code { (failure.status.as_u16()) }

@@ -27,14 +27,22 @@ pub(crate) async fn secure(State(web): State<Web>, request: Request, next: Next)
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     };
     set(header::CONTENT_SECURITY_POLICY, CSP);
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::X_FRAME_OPTIONS, "SAMEORIGIN");
     set(header::REFERRER_POLICY, "same-origin");
-    set(HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
-    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    set(
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    );
+    set(
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    );
     if web.secure() {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
@@ -42,12 +50,19 @@ pub(crate) async fn secure(State(web): State<Web>, request: Request, next: Next)
 }
 
 /// Request id, counters, log line and time limit.
-pub(crate) async fn account(State(web): State<Web>, matched: Option<MatchedPath>, request: Request, next: Next) -> Response {
+pub(crate) async fn account(
+    State(web): State<Web>,
+    matched: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
     let id = request_id(&web, &request);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let unlimited = path.starts_with("/synchrony") || path.starts_with("/download") || method == axum::http::Method::POST;
+    let unlimited = path.starts_with("/synchrony")
+        || path.starts_with("/download")
+        || method == axum::http::Method::POST;
     web.metrics().in_flight.fetch_add(1, Relaxed);
     let _leaving = Leaving(&web);
     let mut response = if unlimited {
@@ -55,7 +70,11 @@ pub(crate) async fn account(State(web): State<Web>, matched: Option<MatchedPath>
     } else {
         match tokio::time::timeout(limits::REQUEST_TIMEOUT, next.run(request)).await {
             Ok(response) => response,
-            Err(_) => Failure::new(StatusCode::SERVICE_UNAVAILABLE, "this took too long; try again").into_response(),
+            Err(_) => Failure::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "this took too long; try again",
+            )
+            .into_response(),
         }
     };
     let took = started.elapsed();
@@ -81,10 +100,19 @@ impl Drop for Leaving<'_> {
 
 /// The id a gateway in front gave, if it is a plain word, else one of our own.
 fn request_id(web: &Web, request: &Request) -> RequestId {
-    let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
-    let plain = |id: &&str| (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let given = request
+        .headers()
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok());
+    let plain = |id: &&str| {
+        (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
     match given.filter(plain) {
         Some(id) => RequestId(id.to_owned()),
-        None => RequestId(format!("{:x}-{:x}", web.wiki().now_ms(), web.next_request())),
+        None => RequestId(format!(
+            "{:x}-{:x}",
+            web.wiki().now_ms(),
+            web.next_request()
+        )),
     }
 }

@@ -36,7 +36,14 @@ pub(crate) struct Sheet {
 
 impl Sheet {
     pub(crate) fn new(title: impl Into<String>, section: Section, main: Markup) -> Self {
-        Self { title: title.into(), section, main, sidebar: None, head: PreEscaped(String::new()), new_at: "/new".to_owned() }
+        Self {
+            title: title.into(),
+            section,
+            main,
+            sidebar: None,
+            head: PreEscaped(String::new()),
+            new_at: "/new".to_owned(),
+        }
     }
 
     pub(crate) fn with_sidebar(mut self, sidebar: Markup) -> Self {
@@ -67,15 +74,24 @@ impl Web {
 pub(crate) fn html_answer(text: String) -> Response {
     let mut response = text.into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-cache"),
+    );
     response
 }
 
 /// The whole HTML document.
 pub(crate) fn document(visitor: &Visitor, site: &str, web: &Web, sheet: &Sheet) -> String {
     let closed = visitor.sidebar_px == Some(0);
-    let width = visitor.sidebar_px.filter(|px| *px > 0).map(|px| format!("--sidebar:{px}px"));
+    let width = visitor
+        .sidebar_px
+        .filter(|px| *px > 0)
+        .map(|px| format!("--sidebar:{px}px"));
     html! {
         (DOCTYPE)
         html lang="en" data-theme=(visitor.theme.name()) data-sidebar=[closed.then_some("closed")] style=[width] {
@@ -165,7 +181,9 @@ pub(crate) fn logo() -> Markup {
 }
 
 fn user_menu(visitor: &Visitor) -> Markup {
-    let Actor::User { person, .. } = &visitor.actor else { return html! {} };
+    let Actor::User { person, .. } = &visitor.actor else {
+        return html! {};
+    };
     html! {
         details.menu {
             summary.button.quiet.icon aria-label={ "Account of " (person.full_name) } title=(person.full_name) { (avatar(&initials_of(person), &person.name, "")) }
@@ -225,7 +243,9 @@ fn bottom_bar(sheet: &Sheet) -> Markup {
 /// The first letter as a capital.
 pub(crate) fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
 }
 
 /// A message of the wiki as a sentence for people: with a capital, and a full stop.

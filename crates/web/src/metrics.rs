@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Upper bounds of the latency histogram, in microseconds.
-const BUCKETS_US: [u64; 11] = [500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000];
+const BUCKETS_US: [u64; 11] = [
+    500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000,
+];
 
 #[derive(Default, Clone)]
 struct Route {
@@ -31,11 +33,15 @@ pub(crate) struct Metrics {
 impl Metrics {
     pub(crate) fn record(&self, route: &str, status: u16, took: Duration) {
         let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let Ok(mut routes) = self.routes.lock() else { return };
+        let Ok(mut routes) = self.routes.lock() else {
+            return;
+        };
         if !routes.contains_key(route) {
             routes.insert(route.to_owned(), Route::default());
         }
-        let Some(entry) = routes.get_mut(route) else { return };
+        let Some(entry) = routes.get_mut(route) else {
+            return;
+        };
         *entry.by_status.entry(status).or_default() += 1;
         for (count, bound) in entry.buckets.iter_mut().zip(BUCKETS_US) {
             *count += u64::from(us <= bound);
@@ -46,11 +52,18 @@ impl Metrics {
 
     /// All counters as text.
     pub(crate) fn text(&self) -> String {
-        let routes = self.routes.lock().map(|routes| routes.clone()).unwrap_or_default();
+        let routes = self
+            .routes
+            .lock()
+            .map(|routes| routes.clone())
+            .unwrap_or_default();
         let mut out = String::from("# TYPE watersmeet_http_requests_total counter\n");
         for (name, route) in &routes {
             for (status, count) in &route.by_status {
-                let _ = writeln!(out, "watersmeet_http_requests_total{{route=\"{name}\",status=\"{status}\"}} {count}");
+                let _ = writeln!(
+                    out,
+                    "watersmeet_http_requests_total{{route=\"{name}\",status=\"{status}\"}} {count}"
+                );
             }
         }
         out.push_str("# TYPE watersmeet_http_request_seconds histogram\n");
@@ -60,10 +73,26 @@ impl Metrics {
         let mut plain = |name: &str, kind: &str, value: i128| {
             let _ = writeln!(out, "# TYPE {name} {kind}\n{name} {value}");
         };
-        plain("watersmeet_http_in_flight", "gauge", self.in_flight.load(Relaxed).into());
-        plain("watersmeet_page_cache_hits_total", "counter", self.cache_hits.load(Relaxed).into());
-        plain("watersmeet_page_cache_misses_total", "counter", self.cache_misses.load(Relaxed).into());
-        plain("watersmeet_http_not_modified_total", "counter", self.not_modified.load(Relaxed).into());
+        plain(
+            "watersmeet_http_in_flight",
+            "gauge",
+            self.in_flight.load(Relaxed).into(),
+        );
+        plain(
+            "watersmeet_page_cache_hits_total",
+            "counter",
+            self.cache_hits.load(Relaxed).into(),
+        );
+        plain(
+            "watersmeet_page_cache_misses_total",
+            "counter",
+            self.cache_misses.load(Relaxed).into(),
+        );
+        plain(
+            "watersmeet_http_not_modified_total",
+            "counter",
+            self.not_modified.load(Relaxed).into(),
+        );
         out
     }
 }
@@ -71,12 +100,25 @@ impl Metrics {
 fn write_histogram(out: &mut String, name: &str, route: &Route) {
     for (count, bound) in route.buckets.iter().zip(BUCKETS_US) {
         let seconds = bound as f64 / 1e6;
-        let _ = writeln!(out, "watersmeet_http_request_seconds_bucket{{route=\"{name}\",le=\"{seconds}\"}} {count}");
+        let _ = writeln!(
+            out,
+            "watersmeet_http_request_seconds_bucket{{route=\"{name}\",le=\"{seconds}\"}} {count}"
+        );
     }
     let total = route.count;
-    let _ = writeln!(out, "watersmeet_http_request_seconds_bucket{{route=\"{name}\",le=\"+Inf\"}} {total}");
-    let _ = writeln!(out, "watersmeet_http_request_seconds_sum{{route=\"{name}\"}} {}", route.sum_us as f64 / 1e6);
-    let _ = writeln!(out, "watersmeet_http_request_seconds_count{{route=\"{name}\"}} {total}");
+    let _ = writeln!(
+        out,
+        "watersmeet_http_request_seconds_bucket{{route=\"{name}\",le=\"+Inf\"}} {total}"
+    );
+    let _ = writeln!(
+        out,
+        "watersmeet_http_request_seconds_sum{{route=\"{name}\"}} {}",
+        route.sum_us as f64 / 1e6
+    );
+    let _ = writeln!(
+        out,
+        "watersmeet_http_request_seconds_count{{route=\"{name}\"}} {total}"
+    );
 }
 
 #[cfg(test)]
@@ -89,9 +131,18 @@ mod tests {
         metrics.record("/x/{code}", 200, Duration::from_micros(800));
         metrics.record("/x/{code}", 404, Duration::from_millis(30));
         let text = metrics.text();
-        assert!(text.contains("requests_total{route=\"/x/{code}\",status=\"404\"} 1"), "{text}");
-        assert!(text.contains("_bucket{route=\"/x/{code}\",le=\"0.001\"} 1"), "{text}");
-        assert!(text.contains("_bucket{route=\"/x/{code}\",le=\"+Inf\"} 2"), "{text}");
+        assert!(
+            text.contains("requests_total{route=\"/x/{code}\",status=\"404\"} 1"),
+            "{text}"
+        );
+        assert!(
+            text.contains("_bucket{route=\"/x/{code}\",le=\"0.001\"} 1"),
+            "{text}"
+        );
+        assert!(
+            text.contains("_bucket{route=\"/x/{code}\",le=\"+Inf\"} 2"),
+            "{text}"
+        );
         assert!(text.contains("_count{route=\"/x/{code}\"} 2"), "{text}");
     }
 }

@@ -10,7 +10,11 @@ use crate::state::Web;
 
 /// `GET /status`: `RUNNING`, or `FIRST_RUN` before set-up.
 pub(crate) async fn status(State(web): State<Web>) -> Answer {
-    let state = if web.first_run().await? { "FIRST_RUN" } else { "RUNNING" };
+    let state = if web.first_run().await? {
+        "FIRST_RUN"
+    } else {
+        "RUNNING"
+    };
     Ok(axum::Json(json!({ "state": state })).into_response())
 }
 
@@ -32,7 +36,14 @@ pub(crate) async fn ready(State(web): State<Web>) -> Response {
 
 /// `GET /metrics` in the Prometheus text format.
 pub(crate) async fn metrics(State(web): State<Web>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], web.metrics().text()).into_response()
+    (
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        web.metrics().text(),
+    )
+        .into_response()
 }
 
 /// `GET /robots.txt`: reading is welcome, functions are not.
@@ -50,5 +61,12 @@ pub(crate) async fn opensearch(State(web): State<Web>) -> Answer {
             Url type="text/html" template={ (web.public_url()) "/search?q={searchTerms}" } {}
         }
     };
-    Ok(([(header::CONTENT_TYPE, "application/opensearchdescription+xml")], text.into_string()).into_response())
+    Ok((
+        [(
+            header::CONTENT_TYPE,
+            "application/opensearchdescription+xml",
+        )],
+        text.into_string(),
+    )
+        .into_response())
 }

@@ -5,9 +5,14 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 
-use crate::pages::{account, admin, attachments, blog, change, comments, content, home, import, people, search, setup, space_settings, spaces, versions};
+use crate::pages::{
+    account, admin, attachments, blog, change, comments, content, home, import, people, search,
+    setup, space_settings, spaces, versions,
+};
 use crate::state::Web;
-use crate::{addresses, api, assets, compress, download, failure, headers, limits, operations, upload};
+use crate::{
+    addresses, api, assets, compress, download, failure, headers, limits, operations, upload,
+};
 
 /// The whole web part as a service.
 pub fn router(web: Web) -> Router {
@@ -24,7 +29,10 @@ pub fn router(web: Web) -> Router {
         .layer(from_fn(compress::on_the_fly))
         .layer(from_fn_with_state(web.clone(), failure::dress))
         .layer(from_fn_with_state(web.clone(), headers::secure))
-        .layer(middleware::from_fn_with_state(web.clone(), headers::account))
+        .layer(middleware::from_fn_with_state(
+            web.clone(),
+            headers::account,
+        ))
         .with_state(web)
 }
 
@@ -52,7 +60,10 @@ fn site() -> Router<Web> {
         .route("/admin", get(admin::front))
         .route("/admin/users", get(admin::users).post(admin::add_user))
         .route("/admin/users/{name}/{action}", post(admin::change_user))
-        .route("/admin/settings", get(admin::settings).post(admin::save_settings))
+        .route(
+            "/admin/settings",
+            get(admin::settings).post(admin::save_settings),
+        )
         .route("/admin/import", get(admin::import))
         .route("/import/{number}", get(import::progress))
 }
@@ -70,8 +81,14 @@ fn spaces_and_pages() -> Router<Web> {
         .route("/spaces/{key}/blog", get(blog::all))
         .route("/spaces/{key}/blog/{*rest}", get(blog::dated_or_post))
         .route("/spaces/{key}/tree", get(spaces::tree))
-        .route("/spaces/{key}/new", get(change::new_form).post(change::create))
-        .route("/spaces/{key}/settings", get(space_settings::form).post(space_settings::save))
+        .route(
+            "/spaces/{key}/new",
+            get(change::new_form).post(change::create),
+        )
+        .route(
+            "/spaces/{key}/settings",
+            get(space_settings::form).post(space_settings::save),
+        )
         .route("/spaces/{key}/permissions", post(space_settings::permit))
         .route("/spaces/{key}/trash", get(space_settings::trash))
         .route("/content/{id}/history", get(versions::history))
@@ -81,17 +98,32 @@ fn spaces_and_pages() -> Router<Web> {
         .route("/content/{id}/info", get(versions::info))
         .route("/content/{id}/source", get(versions::source))
         .route("/content/{id}/export", get(versions::export))
-        .route("/content/{id}/move", get(change::move_form).post(change::move_to))
-        .route("/content/{id}/delete", get(change::delete_form).post(change::delete))
+        .route(
+            "/content/{id}/move",
+            get(change::move_form).post(change::move_to),
+        )
+        .route(
+            "/content/{id}/delete",
+            get(change::delete_form).post(change::delete),
+        )
         .route("/content/{id}/restore-from-trash", post(change::restore))
         .route("/content/{id}/labels", post(change::add_labels))
         .route("/content/{id}/labels/remove", post(change::remove_label))
         .route("/content/{id}/comments", post(comments::add))
-        .route("/comments/{id}/edit", get(comments::edit_form).post(comments::edit))
+        .route(
+            "/comments/{id}/edit",
+            get(comments::edit_form).post(comments::edit),
+        )
         .route("/comments/{id}/delete", post(comments::delete))
         .route("/attachments/{id}/delete", post(attachments::delete))
-        .route("/download/attachments/{page}/{name}", get(download::attachment))
-        .route("/download/thumbnails/{page}/{name}", get(download::attachment))
+        .route(
+            "/download/attachments/{page}/{name}",
+            get(download::attachment),
+        )
+        .route(
+            "/download/thumbnails/{page}/{name}",
+            get(download::attachment),
+        )
 }
 
 /// Addresses of Confluence, old and newer. Most are redirected to the canonical one.
@@ -121,8 +153,14 @@ fn old_addresses() -> Router<Web> {
         .route("/dosearchsite.action", get(addresses::old_search))
         .route("/searchv3/", get(addresses::old_search))
         .route("/labels/viewlabel.action", get(addresses::old_label))
-        .route("/login.action", get(account::login_form).post(account::log_in))
-        .route("/dologin.action", get(addresses::old_login).post(account::log_in))
+        .route(
+            "/login.action",
+            get(account::login_form).post(account::log_in),
+        )
+        .route(
+            "/dologin.action",
+            get(addresses::old_login).post(account::log_in),
+        )
         .route("/logout.action", get(account::log_out_form))
         .route("/dashboard.action", get(addresses::start))
         .route("/index.action", get(addresses::start))
@@ -154,7 +192,10 @@ fn for_machines() -> Router<Web> {
 /// Bodies of any size, streamed; the handlers count the bytes.
 fn uploads() -> Router<Web> {
     Router::new()
-        .route("/content/{id}/attachments", get(attachments::list).post(upload::from_form))
+        .route(
+            "/content/{id}/attachments",
+            get(attachments::list).post(upload::from_form),
+        )
         .route("/api/pages/{id}/attachments", post(upload::from_script))
         .route("/import", post(import::start))
         .layer(DefaultBodyLimit::disable())

@@ -48,7 +48,9 @@ impl Web {
             set_up: AtomicBool::new(false),
             requests: AtomicU64::new(0),
         };
-        Self { inner: Arc::new(inner) }
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     pub(crate) fn wiki(&self) -> &Wiki {

@@ -13,19 +13,43 @@ use crate::state::Web;
 use crate::visitor::Visitor;
 
 /// `POST /content/{id}/attachments`: from the form of the attachments page.
-pub(crate) async fn from_form(State(web): State<Web>, visitor: Visitor, Path(page): Path<i64>, headers: HeaderMap, form: Multipart) -> Answer {
+pub(crate) async fn from_form(
+    State(web): State<Web>,
+    visitor: Visitor,
+    Path(page): Path<i64>,
+    headers: HeaderMap,
+    form: Multipart,
+) -> Answer {
     receive(&web, &visitor, page, &headers, form).await?;
     Ok(see_other(&format!("/content/{page}/attachments")))
 }
 
 /// `POST /api/pages/{id}/attachments`: from the editor.
-pub(crate) async fn from_script(State(web): State<Web>, visitor: Visitor, Path(page): Path<i64>, headers: HeaderMap, form: Multipart) -> Answer {
+pub(crate) async fn from_script(
+    State(web): State<Web>,
+    visitor: Visitor,
+    Path(page): Path<i64>,
+    headers: HeaderMap,
+    form: Multipart,
+) -> Answer {
     let files = receive(&web, &visitor, page, &headers, form).await?;
-    Ok(axum::Json(files.iter().map(crate::api::attachment_json).collect::<Vec<_>>()).into_response())
+    Ok(axum::Json(
+        files
+            .iter()
+            .map(crate::api::attachment_json)
+            .collect::<Vec<_>>(),
+    )
+    .into_response())
 }
 
 /// Takes the fields in order: the CSRF token (unless a header has it), perhaps a message, then files.
-async fn receive(web: &Web, visitor: &Visitor, page: i64, headers: &HeaderMap, mut form: Multipart) -> Answer<Vec<Attachment>> {
+async fn receive(
+    web: &Web,
+    visitor: &Visitor,
+    page: i64,
+    headers: &HeaderMap,
+    mut form: Multipart,
+) -> Answer<Vec<Attachment>> {
     let mut allowed = visitor.check_csrf(headers, None).is_ok();
     let (mut message, mut files) = (String::new(), Vec::new());
     while let Some(field) = form.next_field().await.map_err(broken)? {
@@ -44,18 +68,35 @@ async fn receive(web: &Web, visitor: &Visitor, page: i64, headers: &HeaderMap, m
             _ => {}
         }
     }
-    if files.is_empty() { Err(Failure::invalid("choose a file first")) } else { Ok(files) }
+    if files.is_empty() {
+        Err(Failure::invalid("choose a file first"))
+    } else {
+        Ok(files)
+    }
 }
 
-async fn keep(web: &Web, visitor: &Visitor, page: i64, message: &str, mut field: Field<'_>) -> Answer<Attachment> {
+async fn keep(
+    web: &Web,
+    visitor: &Visitor,
+    page: i64,
+    message: &str,
+    mut field: Field<'_>,
+) -> Answer<Attachment> {
     let name = field.file_name().unwrap_or("").to_owned();
-    let mut upload = web.wiki().attachments().upload(&visitor.actor, ContentId::new(page), &name).await?;
+    let mut upload = web
+        .wiki()
+        .attachments()
+        .upload(&visitor.actor, ContentId::new(page), &name)
+        .await?;
     let mut size = 0u64;
     while let Some(chunk) = field.chunk().await.map_err(broken)? {
         size += chunk.len() as u64;
         if size > limits::ATTACHMENT_BYTES_MAX {
             let megabytes = limits::ATTACHMENT_BYTES_MAX / 1_000_000;
-            return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, format!("`{name}` is larger than {megabytes} MB")));
+            return Err(Failure::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("`{name}` is larger than {megabytes} MB"),
+            ));
         }
         upload = upload.write_chunk(chunk.to_vec()).await?;
     }

@@ -59,7 +59,13 @@ pub(crate) struct Visitor {
 
 impl Default for Visitor {
     fn default() -> Self {
-        Self { actor: Actor::Anonymous, proof: Proof::None, csrf: String::new(), theme: Theme::System, sidebar_px: None }
+        Self {
+            actor: Actor::Anonymous,
+            proof: Proof::None,
+            csrf: String::new(),
+            theme: Theme::System,
+            sidebar_px: None,
+        }
     }
 }
 
@@ -74,7 +80,10 @@ impl Visitor {
                 _ => {}
             }
         }
-        if let Some(given) = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()) {
+        if let Some(given) = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+        {
             visitor.actor = authorize(web, given, &client_address(headers)).await?;
             visitor.proof = Proof::Header;
         } else if let Some(token) = session_token(headers)
@@ -89,13 +98,25 @@ impl Visitor {
 
     /// Whether a change may go on: the token fits, or the proof is one that browsers do not send by themselves.
     pub(crate) fn check_csrf(&self, headers: &HeaderMap, token: Option<&str>) -> Answer<()> {
-        let given = headers.get("x-csrf-token").and_then(|value| value.to_str().ok()).or(token);
+        let given = headers
+            .get("x-csrf-token")
+            .and_then(|value| value.to_str().ok())
+            .or(token);
         let fits = match self.proof {
             Proof::Header => true,
-            Proof::Cookie => given.is_some_and(|given| same(given.as_bytes(), self.csrf.as_bytes())),
+            Proof::Cookie => {
+                given.is_some_and(|given| same(given.as_bytes(), self.csrf.as_bytes()))
+            }
             Proof::None => from_this_site(headers),
         };
-        if fits { Ok(()) } else { Err(Failure::new(StatusCode::FORBIDDEN, "this form is out of date; reload the page and try again")) }
+        if fits {
+            Ok(())
+        } else {
+            Err(Failure::new(
+                StatusCode::FORBIDDEN,
+                "this form is out of date; reload the page and try again",
+            ))
+        }
     }
 
     /// The person's login name; empty for anonymous visitors.
@@ -120,7 +141,11 @@ impl FromRequestParts<Web> for Member {
 
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Answer<Self> {
         let visitor = Visitor::of_headers(web, &parts.headers).await?;
-        if visitor.actor.is_anonymous() { Err(Failure::log_in_first()) } else { Ok(Self(visitor)) }
+        if visitor.actor.is_anonymous() {
+            Err(Failure::log_in_first())
+        } else {
+            Ok(Self(visitor))
+        }
     }
 }
 
@@ -151,8 +176,17 @@ impl<T: serde::de::DeserializeOwned> FromRequest<Web> for ChangeJson<T> {
         let visitor = Visitor::of_headers(web, &parts.headers).await?;
         visitor.check_csrf(&parts.headers, None)?;
         let bytes = read(body).await?;
-        let bytes = if bytes.is_empty() { bytes::Bytes::from_static(b"{}") } else { bytes };
-        let value = serde_json::from_slice(&bytes).map_err(|error| Failure::new(StatusCode::BAD_REQUEST, format!("this is not the JSON expected here: {error}")))?;
+        let bytes = if bytes.is_empty() {
+            bytes::Bytes::from_static(b"{}")
+        } else {
+            bytes
+        };
+        let value = serde_json::from_slice(&bytes).map_err(|error| {
+            Failure::new(
+                StatusCode::BAD_REQUEST,
+                format!("this is not the JSON expected here: {error}"),
+            )
+        })?;
         Ok(Self(visitor, value))
     }
 }
@@ -160,12 +194,19 @@ impl<T: serde::de::DeserializeOwned> FromRequest<Web> for ChangeJson<T> {
 async fn read(body: axum::body::Body) -> Answer<bytes::Bytes> {
     axum::body::to_bytes(body, limits::FORM_BYTES_MAX)
         .await
-        .map_err(|_| Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "that is too large; send less at once"))
+        .map_err(|_| {
+            Failure::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "that is too large; send less at once",
+            )
+        })
 }
 
 /// The token of the session cookie.
 pub(crate) fn session_token(headers: &HeaderMap) -> Option<&str> {
-    cookies(headers).find(|(name, _)| *name == SESSION_COOKIE).map(|(_, value)| value)
+    cookies(headers)
+        .find(|(name, _)| *name == SESSION_COOKIE)
+        .map(|(_, value)| value)
 }
 
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
@@ -180,14 +221,20 @@ fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
 /// The session cookie for a new session, or one that ends it.
 pub(crate) fn session_cookie(web: &Web, token: Option<&str>) -> String {
     let secure = if web.secure() { "; Secure" } else { "" };
-    let (value, age) = token.map_or(("", 0), |token| (token, limits::SESSION_COOKIE_AGE.as_secs()));
+    let (value, age) = token.map_or(("", 0), |token| {
+        (token, limits::SESSION_COOKIE_AGE.as_secs())
+    });
     format!("{SESSION_COOKIE}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}")
 }
 
 /// The client's network address as the gateway in front says; direct connections count as one.
 pub(crate) fn client_address(headers: &HeaderMap) -> String {
-    let forwarded = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
-    forwarded.and_then(|list| list.rsplit(',').next()).map_or_else(|| "direct".to_owned(), |last| last.trim().to_owned())
+    let forwarded = headers
+        .get("x-forwarded-for")
+        .and_then(|value| value.to_str().ok());
+    forwarded
+        .and_then(|list| list.rsplit(',').next())
+        .map_or_else(|| "direct".to_owned(), |last| last.trim().to_owned())
 }
 
 async fn authorize(web: &Web, given: &str, address: &str) -> Answer<Actor> {
@@ -197,7 +244,9 @@ async fn authorize(web: &Web, given: &str, address: &str) -> Answer<Actor> {
     let found = if scheme.eq_ignore_ascii_case("bearer") {
         tokens.authenticate(value.trim()).await?
     } else if scheme.eq_ignore_ascii_case("basic") {
-        let bytes = base64::engine::general_purpose::STANDARD.decode(value.trim()).map_err(|_| wrong())?;
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(value.trim())
+            .map_err(|_| wrong())?;
         let pair = String::from_utf8(bytes).map_err(|_| wrong())?;
         let (name, password) = pair.split_once(':').ok_or_else(wrong)?;
         tokens.authenticate_basic(name, password, address).await?
@@ -214,7 +263,9 @@ fn from_this_site(headers: &HeaderMap) -> bool {
         return matches!(site, "same-origin" | "none");
     }
     match (text("origin"), text("host")) {
-        (Some(origin), Some(host)) => origin.split_once("://").is_some_and(|(_, rest)| rest == host),
+        (Some(origin), Some(host)) => origin
+            .split_once("://")
+            .is_some_and(|(_, rest)| rest == host),
         (Some(_), None) => false,
         (None, _) => true,
     }
@@ -234,5 +285,9 @@ fn theme(value: &str) -> Theme {
 }
 
 fn sidebar_width(px: u16) -> u16 {
-    if px == 0 { 0 } else { (px / 20 * 20).clamp(220, 480) }
+    if px == 0 {
+        0
+    } else {
+        (px / 20 * 20).clamp(220, 480)
+    }
 }

@@ -14,7 +14,11 @@ use crate::parts::people;
 use crate::state::Web;
 use crate::visitor::{ChangeForm, Member, Visitor};
 
-const TABS: [(&str, &str); 3] = [("/admin/users", "People"), ("/admin/import", "Import"), ("/admin/settings", "Site")];
+const TABS: [(&str, &str); 3] = [
+    ("/admin/users", "People"),
+    ("/admin/import", "Import"),
+    ("/admin/settings", "Site"),
+];
 
 /// A page of the administration, with its tabs.
 pub(crate) async fn draw(web: &Web, visitor: &Visitor, at: &str, content: Markup) -> Answer {
@@ -23,12 +27,23 @@ pub(crate) async fn draw(web: &Web, visitor: &Visitor, at: &str, content: Markup
         nav.tabs aria-label="Administration" { @for (address, name) in TABS { a href=(address) aria-current=[(address == at).then_some("page")] { (name) } } }
         (content)
     };
-    web.page(visitor, Sheet::new("Administration", Section::Admin, column(true, main))).await
+    web.page(
+        visitor,
+        Sheet::new("Administration", Section::Admin, column(true, main)),
+    )
+    .await
 }
 
 /// Only site administrators see these pages.
 fn administrators_only(visitor: &Visitor) -> Answer<()> {
-    if visitor.actor.is_admin() { Ok(()) } else { Err(Failure::new(axum::http::StatusCode::FORBIDDEN, "only administrators of the site see this page")) }
+    if visitor.actor.is_admin() {
+        Ok(())
+    } else {
+        Err(Failure::new(
+            axum::http::StatusCode::FORBIDDEN,
+            "only administrators of the site see this page",
+        ))
+    }
 }
 
 /// `GET /admin`.
@@ -37,13 +52,23 @@ pub(crate) async fn front() -> Answer {
 }
 
 /// `GET /admin/users`.
-pub(crate) async fn users(State(web): State<Web>, Member(visitor): Member, RawQuery(query): RawQuery) -> Answer {
+pub(crate) async fn users(
+    State(web): State<Web>,
+    Member(visitor): Member,
+    RawQuery(query): RawQuery,
+) -> Answer {
     let params = Params::parse(&query.unwrap_or_default());
     let done = params.get("added").map(|name| format!("Added {name}."));
     draw_users(&web, &visitor, &Params::default(), done.as_deref(), None).await
 }
 
-async fn draw_users(web: &Web, visitor: &Visitor, form: &Params, done: Option<&str>, wrong: Option<&str>) -> Answer {
+async fn draw_users(
+    web: &Web,
+    visitor: &Visitor,
+    form: &Params,
+    done: Option<&str>,
+    wrong: Option<&str>,
+) -> Answer {
     let accounts = web.wiki().accounts().list(&visitor.actor).await?;
     let content = html! {
         (forms::done(done)) (forms::wrong(wrong))
@@ -88,7 +113,12 @@ fn user_row(visitor: &Visitor, account: &Account) -> Markup {
 }
 
 fn add_user_box(visitor: &Visitor, form: &Params) -> Markup {
-    let field = |name, label| Field { name, label, value: form.raw(name), ..Field::default() };
+    let field = |name, label| Field {
+        name,
+        label,
+        value: form.raw(name),
+        ..Field::default()
+    };
     html! {
         form.panel-box action="/admin/users" method="post" {
             h2 { "Add somebody" }
@@ -104,7 +134,10 @@ fn add_user_box(visitor: &Visitor, form: &Params) -> Markup {
 }
 
 /// `POST /admin/users`.
-pub(crate) async fn add_user(State(web): State<Web>, ChangeForm(visitor, form): ChangeForm) -> Answer {
+pub(crate) async fn add_user(
+    State(web): State<Web>,
+    ChangeForm(visitor, form): ChangeForm,
+) -> Answer {
     let account = NewAccount {
         name: form.get("name").unwrap_or("").to_owned(),
         full_name: form.get("full_name").unwrap_or("").to_owned(),
@@ -113,26 +146,43 @@ pub(crate) async fn add_user(State(web): State<Web>, ChangeForm(visitor, form): 
         password: Some(form.raw("password").to_owned()).filter(|password| !password.is_empty()),
     };
     match web.wiki().accounts().add(&visitor.actor, account).await {
-        Ok(person) => Ok(see_other(&format!("/admin/users?added={}", encode(&person.name)))),
-        Err(error @ (wiki::Error::Invalid(_) | wiki::Error::Conflict(_))) => draw_users(&web, &visitor, &form, None, Some(error.message())).await,
+        Ok(person) => Ok(see_other(&format!(
+            "/admin/users?added={}",
+            encode(&person.name)
+        ))),
+        Err(error @ (wiki::Error::Invalid(_) | wiki::Error::Conflict(_))) => {
+            draw_users(&web, &visitor, &form, None, Some(error.message())).await
+        }
         Err(error) => Err(error.into()),
     }
 }
 
 /// `POST /admin/users/{name}/{action}`: `disable`, `enable`, `password`.
-pub(crate) async fn change_user(State(web): State<Web>, Path((name, action)): Path<(String, String)>, ChangeForm(visitor, form): ChangeForm) -> Answer {
+pub(crate) async fn change_user(
+    State(web): State<Web>,
+    Path((name, action)): Path<(String, String)>,
+    ChangeForm(visitor, form): ChangeForm,
+) -> Answer {
     let accounts = web.wiki().accounts();
     match action.as_str() {
         "disable" => accounts.disable(&visitor.actor, &name).await?,
         "enable" => accounts.enable(&visitor.actor, &name).await?,
-        "password" => accounts.set_password(&visitor.actor, &name, form.raw("password")).await?,
+        "password" => {
+            accounts
+                .set_password(&visitor.actor, &name, form.raw("password"))
+                .await?
+        }
         _ => return Err(Failure::not_found()),
     }
     Ok(see_other("/admin/users"))
 }
 
 /// `GET /admin/settings`.
-pub(crate) async fn settings(State(web): State<Web>, Member(visitor): Member, RawQuery(query): RawQuery) -> Answer {
+pub(crate) async fn settings(
+    State(web): State<Web>,
+    Member(visitor): Member,
+    RawQuery(query): RawQuery,
+) -> Answer {
     administrators_only(&visitor)?;
     let saved = Params::parse(&query.unwrap_or_default()).ticked("saved");
     let site = web.wiki().settings().await?;
@@ -149,10 +199,18 @@ pub(crate) async fn settings(State(web): State<Web>, Member(visitor): Member, Ra
 }
 
 /// `POST /admin/settings`.
-pub(crate) async fn save_settings(State(web): State<Web>, ChangeForm(visitor, form): ChangeForm) -> Answer {
+pub(crate) async fn save_settings(
+    State(web): State<Web>,
+    ChangeForm(visitor, form): ChangeForm,
+) -> Answer {
     let before = web.wiki().settings().await?;
-    let name = form.get("name").ok_or_else(|| Failure::invalid("the wiki needs a name"))?.to_owned();
-    web.wiki().update_settings(&visitor.actor, SiteSettings { name, ..before }).await?;
+    let name = form
+        .get("name")
+        .ok_or_else(|| Failure::invalid("the wiki needs a name"))?
+        .to_owned();
+    web.wiki()
+        .update_settings(&visitor.actor, SiteSettings { name, ..before })
+        .await?;
     Ok(see_other("/admin/settings?saved"))
 }
 

@@ -69,7 +69,12 @@ pub(crate) async fn delete(
     axum::extract::RawQuery(query): axum::extract::RawQuery,
     ChangeForm(visitor, _): ChangeForm,
 ) -> Answer {
-    let page = crate::params::Params::parse(&query.unwrap_or_default()).number("page").unwrap_or_default();
-    web.wiki().attachments().delete(&visitor.actor, ContentId::new(id)).await?;
+    let page = crate::params::Params::parse(&query.unwrap_or_default())
+        .number("page")
+        .unwrap_or_default();
+    web.wiki()
+        .attachments()
+        .delete(&visitor.actor, ContentId::new(id))
+        .await?;
     back(&web, &visitor, page, "").await
 }

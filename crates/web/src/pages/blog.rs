@@ -18,7 +18,11 @@ use crate::state::Web;
 use crate::visitor::Visitor;
 
 /// `GET /spaces/{key}/blog`.
-pub(crate) async fn all(State(web): State<Web>, visitor: Visitor, Path(key): Path<String>) -> Answer {
+pub(crate) async fn all(
+    State(web): State<Web>,
+    visitor: Visitor,
+    Path(key): Path<String>,
+) -> Answer {
     list(&web, &visitor, &key, None).await
 }
 
@@ -35,13 +39,21 @@ pub(crate) async fn dated_or_post(
     if rest.is_empty() {
         return list(&web, &visitor, &key, Some(&day)).await;
     }
-    let id = rest.split('/').next().and_then(|id| id.parse().ok()).ok_or_else(Failure::not_found)?;
+    let id = rest
+        .split('/')
+        .next()
+        .and_then(|id| id.parse().ok())
+        .ok_or_else(Failure::not_found)?;
     content::show(&web, &visitor, id, &uri, query.as_deref(), &headers).await
 }
 
 async fn list(web: &Web, visitor: &Visitor, key: &str, day: Option<&str>) -> Answer {
     let space = web.wiki().spaces().find(&visitor.actor, key).await?;
-    let posts = web.wiki().pages().blog_posts(&visitor.actor, &space.key, day, limits::API_ROWS_MAX).await?;
+    let posts = web
+        .wiki()
+        .pages()
+        .blog_posts(&visitor.actor, &space.key, day, limits::API_ROWS_MAX)
+        .await?;
     let main = html! {
         div.page-head {
             h1 { "Blog" @if let Some(day) = day { " " (dates::posted(day)) } }
@@ -56,5 +68,13 @@ async fn list(web: &Web, visitor: &Visitor, key: &str, day: Option<&str>) -> Ans
             }
         } } } }
     };
-    in_space(web, visitor, &space, Here::Blog, format!("Blog - {}", space.name), column(false, main)).await
+    in_space(
+        web,
+        visitor,
+        &space,
+        Here::Blog,
+        format!("Blog - {}", space.name),
+        column(false, main),
+    )
+    .await
 }

@@ -34,13 +34,29 @@ pub(crate) async fn page(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Answer {
-    let id = parts.iter().find(|(name, _)| name == "id").and_then(|(_, id)| id.parse().ok()).ok_or_else(Failure::not_found)?;
+    let id = parts
+        .iter()
+        .find(|(name, _)| name == "id")
+        .and_then(|(_, id)| id.parse().ok())
+        .ok_or_else(Failure::not_found)?;
     show(&web, &visitor, id, &uri, query.as_deref(), &headers).await
 }
 
 /// Shows a page by id. An id that moved leads on; an address that is not the canonical one is redirected to it.
-pub(crate) async fn show(web: &Web, visitor: &Visitor, id: i64, uri: &Uri, query: Option<&str>, headers: &HeaderMap) -> Answer {
-    let head = match web.wiki().pages().head(&visitor.actor, ContentId::new(id)).await {
+pub(crate) async fn show(
+    web: &Web,
+    visitor: &Visitor,
+    id: i64,
+    uri: &Uri,
+    query: Option<&str>,
+    headers: &HeaderMap,
+) -> Answer {
+    let head = match web
+        .wiki()
+        .pages()
+        .head(&visitor.actor, ContentId::new(id))
+        .await
+    {
         Ok(head) => head,
         Err(wiki::Error::NotFound(message)) => {
             let elsewhere = go(web, &visitor.actor, Address::Id(id)).await;
@@ -49,7 +65,11 @@ pub(crate) async fn show(web: &Web, visitor: &Visitor, id: i64, uri: &Uri, query
         Err(error) => return Err(error.into()),
     };
     let params = Params::parse(query.unwrap_or(""));
-    let opening = if params.ticked("edit") && head.can_edit { Opening::Editing } else { Opening::Reading };
+    let opening = if params.ticked("edit") && head.can_edit {
+        Opening::Editing
+    } else {
+        Opening::Reading
+    };
     let site = web.wiki().settings().await?.name;
     let key = Key::new(&head, visitor, &site, u8::from(opening == Opening::Editing));
     let kept = match web.cache().get(&key, web.metrics()) {
@@ -61,20 +81,41 @@ pub(crate) async fn show(web: &Web, visitor: &Visitor, id: i64, uri: &Uri, query
         }
     };
     if kept.url != uri.path() {
-        let query = query.filter(|query| !query.is_empty()).map(|query| format!("?{query}")).unwrap_or_default();
+        let query = query
+            .filter(|query| !query.is_empty())
+            .map(|query| format!("?{query}"))
+            .unwrap_or_default();
         return Ok(redirect(&format!("{}{query}", kept.url)));
     }
     Ok(kept.answer(headers, web.metrics()))
 }
 
-async fn render(web: &Web, visitor: &Visitor, site: &str, head: PageHead, opening: Opening) -> Answer<Kept> {
+async fn render(
+    web: &Web,
+    visitor: &Visitor,
+    site: &str,
+    head: PageHead,
+    opening: Opening,
+) -> Answer<Kept> {
     let view = web.wiki().pages().view_of(&visitor.actor, head).await?;
-    let here = if view.head.kind == ContentKind::BlogPost { sidebar::Here::Blog } else { sidebar::Here::Page(view.head.id) };
+    let here = if view.head.kind == ContentKind::BlogPost {
+        sidebar::Here::Blog
+    } else {
+        sidebar::Here::Page(view.head.id)
+    };
     let sidebar = sidebar::of(web, visitor, &view.head.space.key, here).await?;
-    let sheet = Sheet::new(format!("{} - {}", view.head.title, view.head.space.name), Section::None, main(visitor, &view, opening))
-        .with_sidebar(sidebar)
-        .with_head(meta(web, &view))
-        .with_new_at(format!("/spaces/{}/new?parent={}", encode(&view.head.space.key), view.head.id));
+    let sheet = Sheet::new(
+        format!("{} - {}", view.head.title, view.head.space.name),
+        Section::None,
+        main(visitor, &view, opening),
+    )
+    .with_sidebar(sidebar)
+    .with_head(meta(web, &view))
+    .with_new_at(format!(
+        "/spaces/{}/new?parent={}",
+        encode(&view.head.space.key),
+        view.head.id
+    ));
     let text = layout::document(visitor, site, web, &sheet);
     Ok(Kept::new(view.content.url.clone(), text, visitor))
 }

@@ -20,14 +20,23 @@ pub(crate) async fn home(State(web): State<Web>, visitor: Visitor) -> Answer {
         return Ok(redirect("/setup"));
     }
     let spaces = web.wiki().spaces().list(&visitor.actor).await?;
-    let recent = web.wiki().pages().recent(&visitor.actor, None, limits::LIST_ROWS).await?;
+    let recent = web
+        .wiki()
+        .pages()
+        .recent(&visitor.actor, None, limits::LIST_ROWS)
+        .await?;
     let site = web.wiki().settings().await?.name;
     let main = column(true, main(&visitor, &site, &spaces, &recent));
-    web.page(&visitor, Sheet::new(site.clone(), Section::Home, main)).await
+    web.page(&visitor, Sheet::new(site.clone(), Section::Home, main))
+        .await
 }
 
 fn main(visitor: &Visitor, site: &str, spaces: &[Space], recent: &[PageSummary]) -> Markup {
-    let shown: Vec<&Space> = spaces.iter().filter(|space| !space.archived && !space.personal).take(12).collect();
+    let shown: Vec<&Space> = spaces
+        .iter()
+        .filter(|space| !space.archived && !space.personal)
+        .take(12)
+        .collect();
     html! {
         div.page-head { h1 { @if let Some(person) = visitor.actor.person() { "Hello, " (first_name(people::shown(person))) } @else { (site) } } }
         @if spaces.is_empty() { (nothing_yet(visitor)) }

@@ -61,8 +61,13 @@ pub(crate) struct Report {
 
 impl Imports {
     fn begin(&self, name: String) -> usize {
-        let Ok(mut runs) = self.runs.lock() else { return 0 };
-        runs.push(Run { name, state: RunState::Running(Progress::default()) });
+        let Ok(mut runs) = self.runs.lock() else {
+            return 0;
+        };
+        runs.push(Run {
+            name,
+            state: RunState::Running(Progress::default()),
+        });
         runs.len()
     }
 
@@ -80,7 +85,10 @@ impl Imports {
     }
 
     fn all(&self) -> Vec<Run> {
-        self.runs.lock().map(|runs| runs.clone()).unwrap_or_default()
+        self.runs
+            .lock()
+            .map(|runs| runs.clone())
+            .unwrap_or_default()
     }
 }
 
@@ -115,9 +123,17 @@ pub(crate) fn past(web: &Web) -> Markup {
 }
 
 /// `POST /import`: streams the file to disk, then imports it in the background.
-pub(crate) async fn start(State(web): State<Web>, visitor: Visitor, headers: HeaderMap, mut form: Multipart) -> Answer {
+pub(crate) async fn start(
+    State(web): State<Web>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    mut form: Multipart,
+) -> Answer {
     if !visitor.actor.is_admin() {
-        return Err(Failure::new(StatusCode::FORBIDDEN, "only administrators of the site may import"));
+        return Err(Failure::new(
+            StatusCode::FORBIDDEN,
+            "only administrators of the site may import",
+        ));
     }
     let mut allowed = visitor.check_csrf(&headers, None).is_ok();
     while let Some(field) = form.next_field().await.map_err(broken)? {
@@ -142,10 +158,17 @@ pub(crate) async fn start(State(web): State<Web>, visitor: Visitor, headers: Hea
 
 async fn keep(web: &Web, mut field: Field<'_>) -> Answer<PathBuf> {
     let folder = web.upload_dir();
-    let path = folder.join(format!("import-{}-{}.zip", web.wiki().now_ms(), web.next_request()));
+    let path = folder.join(format!(
+        "import-{}-{}.zip",
+        web.wiki().now_ms(),
+        web.next_request()
+    ));
     let full = |error: std::io::Error| {
         tracing::error!(%error, path = %path.display(), "an upload could not be stored");
-        Failure::new(StatusCode::INSUFFICIENT_STORAGE, "the file could not be stored; look at the space on the disk")
+        Failure::new(
+            StatusCode::INSUFFICIENT_STORAGE,
+            "the file could not be stored; look at the space on the disk",
+        )
     };
     tokio::fs::create_dir_all(folder).await.map_err(full)?;
     let mut file = tokio::fs::File::create(&path).await.map_err(full)?;
@@ -153,7 +176,10 @@ async fn keep(web: &Web, mut field: Field<'_>) -> Answer<PathBuf> {
     while let Some(chunk) = field.chunk().await.map_err(broken)? {
         size += chunk.len() as u64;
         if size > limits::IMPORT_BYTES_MAX {
-            return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "this export is too large to upload; import it with the command line"));
+            return Err(Failure::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "this export is too large to upload; import it with the command line",
+            ));
         }
         file.write_all(&chunk).await.map_err(full)?;
     }
@@ -172,14 +198,26 @@ async fn run(web: Web, visitor: Visitor, number: usize, file: PathBuf) {
     }
 }
 
-async fn import(_web: &Web, _visitor: &Visitor, _number: usize, _file: &std::path::Path) -> Result<Report, String> {
+async fn import(
+    _web: &Web,
+    _visitor: &Visitor,
+    _number: usize,
+    _file: &std::path::Path,
+) -> Result<Report, String> {
     Err("importing is not built in yet".to_owned())
 }
 
 /// `GET /import/{number}`: renews itself while the import runs, with or without script.
-pub(crate) async fn progress(State(web): State<Web>, Member(visitor): Member, Path(number): Path<usize>) -> Answer {
+pub(crate) async fn progress(
+    State(web): State<Web>,
+    Member(visitor): Member,
+    Path(number): Path<usize>,
+) -> Answer {
     if !visitor.actor.is_admin() {
-        return Err(Failure::new(StatusCode::FORBIDDEN, "only administrators of the site see imports"));
+        return Err(Failure::new(
+            StatusCode::FORBIDDEN,
+            "only administrators of the site see imports",
+        ));
     }
     let run = web.imports().get(number).ok_or_else(Failure::not_found)?;
     let running = matches!(run.state, RunState::Running(_));
@@ -194,11 +232,24 @@ pub(crate) async fn progress(State(web): State<Web>, Member(visitor): Member, Pa
         }
     };
     let refresh = html! { @if running { noscript { meta http-equiv="refresh" content="2"; } } };
-    web.page(&visitor, Sheet::new(format!("Import of {}", run.name), Section::Admin, column(false, main)).with_head(refresh)).await
+    web.page(
+        &visitor,
+        Sheet::new(
+            format!("Import of {}", run.name),
+            Section::Admin,
+            column(false, main),
+        )
+        .with_head(refresh),
+    )
+    .await
 }
 
 fn progress_part(progress: &Progress) -> Markup {
-    let phase = if progress.phase.is_empty() { "starting" } else { &progress.phase };
+    let phase = if progress.phase.is_empty() {
+        "starting"
+    } else {
+        &progress.phase
+    };
     html! {
         p { (crate::layout::capitalised(phase)) @if progress.done > 0 { ": " (progress.done) @if let Some(total) = progress.total { " of " (total) } } " …" }
         @if let Some(total) = progress.total.filter(|total| *total > 0) { progress max=(total) value=(progress.done.min(total)) aria-label="Progress" {} }

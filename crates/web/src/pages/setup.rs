@@ -16,7 +16,11 @@ use crate::state::Web;
 use crate::visitor::{ChangeForm, Member, Visitor, session_cookie};
 
 /// `GET /setup?token=`.
-pub(crate) async fn form(State(web): State<Web>, visitor: Visitor, RawQuery(query): RawQuery) -> Answer {
+pub(crate) async fn form(
+    State(web): State<Web>,
+    visitor: Visitor,
+    RawQuery(query): RawQuery,
+) -> Answer {
     if !web.first_run().await? {
         return Ok(redirect("/"));
     }
@@ -26,7 +30,8 @@ pub(crate) async fn form(State(web): State<Web>, visitor: Visitor, RawQuery(quer
         true => administrator_card(&visitor, token, &Params::default(), None),
         false => token_card(!token.is_empty()),
     };
-    web.page(&visitor, Sheet::new("Set up", Section::None, main)).await
+    web.page(&visitor, Sheet::new("Set up", Section::None, main))
+        .await
 }
 
 fn token_card(wrong: bool) -> Markup {
@@ -43,8 +48,18 @@ fn token_card(wrong: bool) -> Markup {
     }
 }
 
-fn administrator_card(visitor: &Visitor, token: &str, form: &Params, wrong: Option<&str>) -> Markup {
-    let field = |name, label| Field { name, label, value: form.raw(name), ..Field::default() };
+fn administrator_card(
+    visitor: &Visitor,
+    token: &str,
+    form: &Params,
+    wrong: Option<&str>,
+) -> Markup {
+    let field = |name, label| Field {
+        name,
+        label,
+        value: form.raw(name),
+        ..Field::default()
+    };
     html! {
         div.stage { div.card.wide {
             (steps(1))
@@ -74,7 +89,10 @@ fn steps(current: usize) -> Markup {
 }
 
 /// `POST /setup`.
-pub(crate) async fn set_up(State(web): State<Web>, ChangeForm(visitor, form): ChangeForm) -> Answer {
+pub(crate) async fn set_up(
+    State(web): State<Web>,
+    ChangeForm(visitor, form): ChangeForm,
+) -> Answer {
     let token = form.raw("token").to_owned();
     let account = NewAccount {
         name: form.get("name").unwrap_or("").to_owned(),
@@ -87,16 +105,29 @@ pub(crate) async fn set_up(State(web): State<Web>, ChangeForm(visitor, form): Ch
         Ok(person) => person,
         Err(error @ (wiki::Error::Invalid(_) | wiki::Error::Conflict(_))) => {
             let main = administrator_card(&visitor, &token, &form, Some(error.message()));
-            return web.page(&visitor, Sheet::new("Set up", Section::None, main)).await;
+            return web
+                .page(&visitor, Sheet::new("Set up", Section::None, main))
+                .await;
         }
         Err(error) => return Err(error.into()),
     };
     let session = web.wiki().sessions().begin(person.id).await?;
     if let Some(name) = form.get("site") {
         let before = web.wiki().settings().await?;
-        web.wiki().update_settings(&session.session.actor, SiteSettings { name: name.to_owned(), ..before }).await?;
+        web.wiki()
+            .update_settings(
+                &session.session.actor,
+                SiteSettings {
+                    name: name.to_owned(),
+                    ..before
+                },
+            )
+            .await?;
     }
-    Ok(with_cookie(see_other("/setup/start"), &session_cookie(&web, Some(&session.token))))
+    Ok(with_cookie(
+        see_other("/setup/start"),
+        &session_cookie(&web, Some(&session.token)),
+    ))
 }
 
 /// `GET /setup/start`: import, example, or nothing.
@@ -113,11 +144,18 @@ pub(crate) async fn start(State(web): State<Web>, Member(visitor): Member) -> An
             section.panel-box { h2 { "Start empty" } p { "Make your own first space." } div.buttons { a.button href="/spaces/new" { (icon("plus")) "New space" } } }
         }
     };
-    web.page(&visitor, Sheet::new("Set up", Section::None, column(false, main))).await
+    web.page(
+        &visitor,
+        Sheet::new("Set up", Section::None, column(false, main)),
+    )
+    .await
 }
 
 /// `POST /setup/example`.
 pub(crate) async fn example(State(web): State<Web>, ChangeForm(visitor, _): ChangeForm) -> Answer {
     let space = web.wiki().create_example_space(&visitor.actor).await?;
-    Ok(see_other(&format!("/spaces/{}/overview", crate::params::encode(&space.key))))
+    Ok(see_other(&format!(
+        "/spaces/{}/overview",
+        crate::params::encode(&space.key)
+    )))
 }

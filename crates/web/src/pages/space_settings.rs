@@ -16,9 +16,18 @@ use crate::state::Web;
 use crate::visitor::{ChangeForm, Member, Visitor};
 
 /// `GET /spaces/{key}/settings`.
-pub(crate) async fn form(State(web): State<Web>, Member(visitor): Member, Path(key): Path<String>, RawQuery(query): RawQuery) -> Answer {
+pub(crate) async fn form(
+    State(web): State<Web>,
+    Member(visitor): Member,
+    Path(key): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Answer {
     let space = web.wiki().spaces().find(&visitor.actor, &key).await?;
-    let permissions = web.wiki().spaces().permissions(&visitor.actor, &key).await?;
+    let permissions = web
+        .wiki()
+        .spaces()
+        .permissions(&visitor.actor, &key)
+        .await?;
     let saved = Params::parse(&query.unwrap_or_default()).ticked("saved");
     let main = html! {
         div.page-head { h1 { "Space settings" } p { (space.name) " (" (space.key) ")" } }
@@ -27,7 +36,15 @@ pub(crate) async fn form(State(web): State<Web>, Member(visitor): Member, Path(k
         (permission_box(&visitor, &space, &permissions))
     };
     let title = format!("Settings - {}", space.name);
-    in_space(&web, &visitor, &space, Here::Settings, title, column(false, main)).await
+    in_space(
+        &web,
+        &visitor,
+        &space,
+        Here::Settings,
+        title,
+        column(false, main),
+    )
+    .await
 }
 
 fn details(visitor: &Visitor, space: &Space) -> Markup {
@@ -53,7 +70,12 @@ fn right_word(right: Right) -> &'static str {
     }
 }
 
-const RIGHTS: [(Right, &str); 4] = [(Right::View, "view"), (Right::Comment, "comment"), (Right::Edit, "edit"), (Right::Admin, "admin")];
+const RIGHTS: [(Right, &str); 4] = [
+    (Right::View, "view"),
+    (Right::Comment, "comment"),
+    (Right::Edit, "edit"),
+    (Right::Admin, "admin"),
+];
 
 fn permission_box(visitor: &Visitor, space: &Space, permissions: &[Permission]) -> Markup {
     let action = format!("/spaces/{}/permissions", encode(&space.key));
@@ -105,7 +127,11 @@ fn subject_of(text: &str) -> Option<Subject> {
 }
 
 /// `POST /spaces/{key}/settings`.
-pub(crate) async fn save(State(web): State<Web>, Path(key): Path<String>, ChangeForm(visitor, form): ChangeForm) -> Answer {
+pub(crate) async fn save(
+    State(web): State<Web>,
+    Path(key): Path<String>,
+    ChangeForm(visitor, form): ChangeForm,
+) -> Answer {
     let change = SpaceChange {
         name: form.get("name").map(str::to_owned),
         description: Some(form.raw("description").trim().to_owned()),
@@ -113,24 +139,56 @@ pub(crate) async fn save(State(web): State<Web>, Path(key): Path<String>, Change
         archived: Some(form.ticked("archived")),
         ..SpaceChange::default()
     };
-    let space = web.wiki().spaces().update(&visitor.actor, &key, change).await?;
-    Ok(see_other(&format!("/spaces/{}/settings?saved", encode(&space.key))))
+    let space = web
+        .wiki()
+        .spaces()
+        .update(&visitor.actor, &key, change)
+        .await?;
+    Ok(see_other(&format!(
+        "/spaces/{}/settings?saved",
+        encode(&space.key)
+    )))
 }
 
 /// `POST /spaces/{key}/permissions`: with `subject` takes a right away, else gives one.
-pub(crate) async fn permit(State(web): State<Web>, Path(key): Path<String>, ChangeForm(visitor, form): ChangeForm) -> Answer {
-    let right = RIGHTS.iter().find(|(_, name)| form.get("right") == Some(name)).map(|(right, _)| *right);
+pub(crate) async fn permit(
+    State(web): State<Web>,
+    Path(key): Path<String>,
+    ChangeForm(visitor, form): ChangeForm,
+) -> Answer {
+    let right = RIGHTS
+        .iter()
+        .find(|(_, name)| form.get("right") == Some(name))
+        .map(|(right, _)| *right);
     let subject = match (form.get("subject"), form.get("user")) {
-        (Some(text), _) => subject_of(text).ok_or_else(|| Failure::invalid("`subject` is not one of this space"))?,
-        (None, Some(name)) => Subject::User(web.wiki().accounts().find(&visitor.actor, name).await?.person.id),
+        (Some(text), _) => subject_of(text)
+            .ok_or_else(|| Failure::invalid("`subject` is not one of this space"))?,
+        (None, Some(name)) => Subject::User(
+            web.wiki()
+                .accounts()
+                .find(&visitor.actor, name)
+                .await?
+                .person
+                .id,
+        ),
         (None, None) => Subject::Users,
     };
-    web.wiki().spaces().permit(&visitor.actor, &key, subject, right).await?;
-    Ok(see_other(&format!("/spaces/{}/settings?saved", encode(&key))))
+    web.wiki()
+        .spaces()
+        .permit(&visitor.actor, &key, subject, right)
+        .await?;
+    Ok(see_other(&format!(
+        "/spaces/{}/settings?saved",
+        encode(&key)
+    )))
 }
 
 /// `GET /spaces/{key}/trash`.
-pub(crate) async fn trash(State(web): State<Web>, Member(visitor): Member, Path(key): Path<String>) -> Answer {
+pub(crate) async fn trash(
+    State(web): State<Web>,
+    Member(visitor): Member,
+    Path(key): Path<String>,
+) -> Answer {
     let space = web.wiki().spaces().find(&visitor.actor, &key).await?;
     let pages = web.wiki().pages().trashed(&visitor.actor, &key).await?;
     let main = html! {
@@ -146,5 +204,13 @@ pub(crate) async fn trash(State(web): State<Web>, Member(visitor): Member, Path(
             } } }
         } } }
     };
-    in_space(&web, &visitor, &space, Here::Trash, format!("Trash - {}", space.name), column(true, main)).await
+    in_space(
+        &web,
+        &visitor,
+        &space,
+        Here::Trash,
+        format!("Trash - {}", space.name),
+        column(true, main),
+    )
+    .await
 }

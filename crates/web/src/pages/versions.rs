@@ -3,7 +3,7 @@
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use document::{Markdown, StorageFormat};
+use document::{PlainText, StorageFormat};
 use maud::{Markup, PreEscaped, html};
 use wiki::{Change, Comparison, ContentId, PageHead, PageView, Person, VersionSummary, tiny_code};
 
@@ -19,7 +19,14 @@ use crate::state::Web;
 use crate::visitor::{ChangeForm, Visitor};
 
 /// A page about a page: its breadcrumbs with the page itself as the last one, then the content.
-pub(crate) async fn about(web: &Web, visitor: &Visitor, view: &PageView, title: &str, wide: bool, content: Markup) -> Answer {
+pub(crate) async fn about(
+    web: &Web,
+    visitor: &Visitor,
+    view: &PageView,
+    title: &str,
+    wide: bool,
+    content: Markup,
+) -> Answer {
     let head = &view.head;
     let main = html! {
         div.toolbar { nav.crumbs aria-label="Breadcrumbs" { (crumbs(head, &view.content.breadcrumbs)) }
@@ -29,27 +36,63 @@ pub(crate) async fn about(web: &Web, visitor: &Visitor, view: &PageView, title: 
     };
     let sidebar = sidebar::of(web, visitor, &head.space.key, sidebar::Here::Page(head.id)).await?;
     let new_at = format!("/spaces/{}/new?parent={}", encode(&head.space.key), head.id);
-    let sheet = Sheet::new(format!("{title} - {}", head.title), Section::None, main).with_sidebar(sidebar).with_new_at(new_at);
+    let sheet = Sheet::new(format!("{title} - {}", head.title), Section::None, main)
+        .with_sidebar(sidebar)
+        .with_new_at(new_at);
     web.page(visitor, sheet).await
 }
 
 /// The page that `about` is about.
 pub(crate) async fn view(web: &Web, visitor: &Visitor, id: i64) -> Answer<PageView> {
-    Ok(web.wiki().pages().view(&visitor.actor, ContentId::new(id)).await?)
+    Ok(web
+        .wiki()
+        .pages()
+        .view(&visitor.actor, ContentId::new(id))
+        .await?)
 }
 
 /// `GET /content/{id}/history?before=`.
-pub(crate) async fn history(State(web): State<Web>, visitor: Visitor, Path(id): Path<i64>, RawQuery(query): RawQuery) -> Answer {
+pub(crate) async fn history(
+    State(web): State<Web>,
+    visitor: Visitor,
+    Path(id): Path<i64>,
+    RawQuery(query): RawQuery,
+) -> Answer {
     let params = Params::parse(&query.unwrap_or_default());
     let view = view(&web, &visitor, id).await?;
-    let mut versions = web.wiki().versions().list(&visitor.actor, view.head.id, params.number("before"), limits::LIST_ROWS + 1).await?;
+    let mut versions = web
+        .wiki()
+        .versions()
+        .list(
+            &visitor.actor,
+            view.head.id,
+            params.number("before"),
+            limits::LIST_ROWS + 1,
+        )
+        .await?;
     let more = versions.len() > limits::LIST_ROWS;
     versions.truncate(limits::LIST_ROWS);
-    let next = versions.last().filter(|_| more).map(|version| version.number);
-    about(&web, &visitor, &view, "History", true, history_main(&visitor, &view.head, &versions, next)).await
+    let next = versions
+        .last()
+        .filter(|_| more)
+        .map(|version| version.number);
+    about(
+        &web,
+        &visitor,
+        &view,
+        "History",
+        true,
+        history_main(&visitor, &view.head, &versions, next),
+    )
+    .await
 }
 
-fn history_main(visitor: &Visitor, head: &PageHead, versions: &[VersionSummary], next: Option<i64>) -> Markup {
+fn history_main(
+    visitor: &Visitor,
+    head: &PageHead,
+    versions: &[VersionSummary],
+    next: Option<i64>,
+) -> Markup {
     html! {
         div.page-head { h1 { "History of " (head.title) } }
         @if versions.is_empty() { p.empty { "This page was never published." } }
@@ -87,14 +130,26 @@ fn history_row(head: &PageHead, version: &VersionSummary, index: usize) -> Marku
 }
 
 fn with_others(version: &VersionSummary) -> Markup {
-    let others: Vec<&Person> = version.contributors.iter().filter(|person| Some(*person) != version.author.as_ref()).collect();
+    let others: Vec<&Person> = version
+        .contributors
+        .iter()
+        .filter(|person| Some(*person) != version.author.as_ref())
+        .collect();
     html! { @if !others.is_empty() { span.meta { " with " @for (index, person) in others.iter().enumerate() { @if index > 0 { ", " } (people::shown(person)) } } } }
 }
 
 /// `GET /content/{id}/history/{number}`.
-pub(crate) async fn one(State(web): State<Web>, visitor: Visitor, Path((id, number)): Path<(i64, i64)>) -> Answer {
+pub(crate) async fn one(
+    State(web): State<Web>,
+    visitor: Visitor,
+    Path((id, number)): Path<(i64, i64)>,
+) -> Answer {
     let view = view(&web, &visitor, id).await?;
-    let version = web.wiki().versions().body(&visitor.actor, view.head.id, Some(number)).await?;
+    let version = web
+        .wiki()
+        .versions()
+        .body(&visitor.actor, view.head.id, Some(number))
+        .await?;
     let summary = &version.summary;
     let main = html! {
         div.page-notices { div.notice.warn { (icon("history"))
@@ -107,7 +162,15 @@ pub(crate) async fn one(State(web): State<Web>, visitor: Visitor, Path((id, numb
         h1 { (summary.title) }
         div.wiki-body data-part="body" { (PreEscaped(&version.html)) }
     };
-    about(&web, &visitor, &view, &format!("Version {number}"), false, main).await
+    about(
+        &web,
+        &visitor,
+        &view,
+        &format!("Version {number}"),
+        false,
+        main,
+    )
+    .await
 }
 
 fn restore_button(visitor: &Visitor, id: i64, number: i64) -> Markup {
@@ -121,34 +184,77 @@ fn restore_button(visitor: &Visitor, id: i64, number: i64) -> Markup {
 }
 
 /// `POST /content/{id}/restore`.
-pub(crate) async fn restore(State(web): State<Web>, Path(id): Path<i64>, ChangeForm(visitor, form): ChangeForm) -> Answer {
-    let number = form.number("version").ok_or_else(|| Failure::invalid("`version` takes the number of a version"))?;
-    web.wiki().versions().restore(&visitor.actor, ContentId::new(id), number).await?;
+pub(crate) async fn restore(
+    State(web): State<Web>,
+    Path(id): Path<i64>,
+    ChangeForm(visitor, form): ChangeForm,
+) -> Answer {
+    let number = form
+        .number("version")
+        .ok_or_else(|| Failure::invalid("`version` takes the number of a version"))?;
+    web.wiki()
+        .versions()
+        .restore(&visitor.actor, ContentId::new(id), number)
+        .await?;
     back(&web, &visitor, id, "").await
 }
 
 /// `GET /content/{id}/compare?from=&to=` or `?version=&version=`: the page with what changed marked in place.
-pub(crate) async fn compare(State(web): State<Web>, visitor: Visitor, Path(id): Path<i64>, RawQuery(query): RawQuery) -> Answer {
+pub(crate) async fn compare(
+    State(web): State<Web>,
+    visitor: Visitor,
+    Path(id): Path<i64>,
+    RawQuery(query): RawQuery,
+) -> Answer {
     let params = Params::parse(&query.unwrap_or_default());
     let view = view(&web, &visitor, id).await?;
     let (from, to) = chosen(&web, &visitor, &view.head, &params).await?;
-    let comparison = web.wiki().versions().compare(&visitor.actor, view.head.id, from, to).await?;
-    about(&web, &visitor, &view, "Changes", false, comparison_main(&visitor, &view.head, &comparison)).await
+    let comparison = web
+        .wiki()
+        .versions()
+        .compare(&visitor.actor, view.head.id, from, to)
+        .await?;
+    about(
+        &web,
+        &visitor,
+        &view,
+        "Changes",
+        false,
+        comparison_main(&visitor, &view.head, &comparison),
+    )
+    .await
 }
 
 /// Which two versions: as given; else the current one, or `to`, against the one before it.
-async fn chosen(web: &Web, visitor: &Visitor, head: &PageHead, params: &Params) -> Answer<(i64, i64)> {
-    let mut ticked: Vec<i64> = params.all("version").filter_map(|number| number.parse().ok()).collect();
+async fn chosen(
+    web: &Web,
+    visitor: &Visitor,
+    head: &PageHead,
+    params: &Params,
+) -> Answer<(i64, i64)> {
+    let mut ticked: Vec<i64> = params
+        .all("version")
+        .filter_map(|number| number.parse().ok())
+        .collect();
     ticked.sort_unstable();
     if let [from, .., to] = ticked.as_slice() {
         return Ok((*from, *to));
     }
-    let to = params.number("to").or(ticked.first().copied()).unwrap_or(head.version);
+    let to = params
+        .number("to")
+        .or(ticked.first().copied())
+        .unwrap_or(head.version);
     if let Some(from) = params.number("from") {
         return Ok((from.min(to), from.max(to)));
     }
-    let before = web.wiki().versions().list(&visitor.actor, head.id, Some(to), 1).await?;
-    let from = before.first().ok_or_else(|| Failure::invalid("this is the first version; there is nothing to compare it with"))?;
+    let before = web
+        .wiki()
+        .versions()
+        .list(&visitor.actor, head.id, Some(to), 1)
+        .await?;
+    let from = before.first().ok_or_else(|| {
+        Failure::invalid("this is the first version; there is nothing to compare it with")
+    })?;
     Ok((from.number, to))
 }
 
@@ -179,7 +285,12 @@ fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-fn version_card(visitor: &Visitor, head: &PageHead, version: &VersionSummary, label: &str) -> Markup {
+fn version_card(
+    visitor: &Visitor,
+    head: &PageHead,
+    version: &VersionSummary,
+    label: &str,
+) -> Markup {
     html! {
         div {
             span.meta { (label) }
@@ -216,9 +327,17 @@ pub(crate) async fn info(State(web): State<Web>, visitor: Visitor, Path(id): Pat
 }
 
 /// `GET /content/{id}/source`: the storage format.
-pub(crate) async fn source(State(web): State<Web>, visitor: Visitor, Path(id): Path<i64>) -> Answer {
+pub(crate) async fn source(
+    State(web): State<Web>,
+    visitor: Visitor,
+    Path(id): Path<i64>,
+) -> Answer {
     let view = view(&web, &visitor, id).await?;
-    let body = web.wiki().versions().body(&visitor.actor, view.head.id, None).await?;
+    let body = web
+        .wiki()
+        .versions()
+        .body(&visitor.actor, view.head.id, None)
+        .await?;
     let main = html! {
         div.page-head { h1 { "Storage format" } p { (view.head.title) ", version " (body.summary.number) } }
         pre.source tabindex="0" aria-label="Source" { (body.storage) }
@@ -227,22 +346,45 @@ pub(crate) async fn source(State(web): State<Web>, visitor: Visitor, Path(id): P
 }
 
 /// `GET /content/{id}/export?format=markdown|html|storage|text`.
-pub(crate) async fn export(State(web): State<Web>, visitor: Visitor, Path(id): Path<i64>, RawQuery(query): RawQuery) -> Answer {
+pub(crate) async fn export(
+    State(web): State<Web>,
+    visitor: Visitor,
+    Path(id): Path<i64>,
+    RawQuery(query): RawQuery,
+) -> Answer {
     let params = Params::parse(&query.unwrap_or_default());
-    let body = web.wiki().versions().body(&visitor.actor, ContentId::new(id), None).await?;
+    let body = web
+        .wiki()
+        .versions()
+        .body(&visitor.actor, ContentId::new(id), None)
+        .await?;
     let title = &body.summary.title;
     let (text, kind, ext) = match params.get("format") {
         Some("storage") => (body.storage, "application/xml; charset=utf-8", "xml"),
-        Some("html") => (standalone(title, &body.html), "text/html; charset=utf-8", "html"),
-        None | Some("markdown") => (markdown(title, &body.storage)?, "text/markdown; charset=utf-8", "md"),
-        _ => return Err(Failure::invalid("`format` takes `storage`, `html` or `markdown`")),
+        Some("html") => (
+            standalone(title, &body.html),
+            "text/html; charset=utf-8",
+            "html",
+        ),
+        None | Some("markdown") => (
+            markdown(title, &body.storage)?,
+            "text/markdown; charset=utf-8",
+            "md",
+        ),
+        _ => {
+            return Err(Failure::invalid(
+                "`format` takes `storage`, `html` or `markdown`",
+            ));
+        }
     };
     Ok(as_file(text, kind, &format!("{title}.{ext}")))
 }
 
 fn markdown(title: &str, storage: &str) -> Answer<String> {
-    let (document, _) = StorageFormat::parse(storage).map_err(|error| Failure::invalid(format!("the body is not well-formed: {}", error.reason)))?;
-    Ok(format!("# {title}\n\n{}", Markdown::write(&document)))
+    let (document, _) = StorageFormat::parse(storage).map_err(|error| {
+        Failure::invalid(format!("the body is not well-formed: {}", error.reason))
+    })?;
+    Ok(format!("# {title}\n\n{}", PlainText::write(&document)))
 }
 
 fn standalone(title: &str, body: &str) -> String {

@@ -29,7 +29,10 @@ fn threads(visitor: &Visitor, head: &PageHead, comments: &[Comment], level: usiz
     let mut rest = comments;
     let mut drawn = Vec::new();
     while let Some((first, after)) = rest.split_first() {
-        let deeper = after.iter().take_while(|other| other.depth > first.depth).count();
+        let deeper = after
+            .iter()
+            .take_while(|other| other.depth > first.depth)
+            .count();
         let below = if level < DEPTH_MAX { deeper } else { 0 };
         let (answers, next) = after.split_at(below);
         drawn.push(one(visitor, head, first, answers, level));
@@ -38,8 +41,17 @@ fn threads(visitor: &Visitor, head: &PageHead, comments: &[Comment], level: usiz
     html! { @for comment in &drawn { (comment) } }
 }
 
-fn one(visitor: &Visitor, head: &PageHead, comment: &Comment, answers: &[Comment], level: usize) -> Markup {
-    let mine = comment.author.as_ref().is_some_and(|author| visitor.actor.user_id() == Some(author.id));
+fn one(
+    visitor: &Visitor,
+    head: &PageHead,
+    comment: &Comment,
+    answers: &[Comment],
+    level: usize,
+) -> Markup {
+    let mine = comment
+        .author
+        .as_ref()
+        .is_some_and(|author| visitor.actor.user_id() == Some(author.id));
     let may_change = (mine && head.can_comment) || head.can_administer;
     html! {
         article.comment #{ "comment-" (comment.id) } {

@@ -21,14 +21,31 @@ pub(crate) fn headings(html: &str) -> Vec<Heading> {
     let mut rest = html;
     while let Some(at) = rest.find("<h") {
         rest = rest.get(at + 2..).unwrap_or("");
-        let Some(level) = rest.bytes().next().filter(|byte| (b'1'..=b'6').contains(byte)) else { continue };
-        let Some((tag, inside)) = rest.split_once('>') else { break };
+        let Some(level) = rest
+            .bytes()
+            .next()
+            .filter(|byte| (b'1'..=b'6').contains(byte))
+        else {
+            continue;
+        };
+        let Some((tag, inside)) = rest.split_once('>') else {
+            break;
+        };
         let end = format!("</h{}>", char::from(level));
-        let Some((text, after)) = inside.split_once(end.as_str()) else { continue };
-        let id = tag.split_once(" id=\"").and_then(|(_, value)| value.split_once('"')).map(|(id, _)| unescape(id));
+        let Some((text, after)) = inside.split_once(end.as_str()) else {
+            continue;
+        };
+        let id = tag
+            .split_once(" id=\"")
+            .and_then(|(_, value)| value.split_once('"'))
+            .map(|(id, _)| unescape(id));
         let text = plain(text);
         if let (Some(id), false) = (id, text.is_empty()) {
-            found.push(Heading { level: level - b'0', id, text });
+            found.push(Heading {
+                level: level - b'0',
+                id,
+                text,
+            });
         }
         rest = after;
     }
@@ -56,7 +73,12 @@ fn plain(html: &str) -> String {
 }
 
 fn unescape(text: &str) -> String {
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'").replace("&nbsp;", "\u{a0}").replace("&amp;", "&")
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&nbsp;", "\u{a0}")
+        .replace("&amp;", "&")
 }
 
 /// Whether a page has enough headings for a column of contents.
@@ -94,8 +116,16 @@ mod tests {
     fn headings_with_an_id_are_listed_and_levels_start_at_one() {
         let html = "<p>x</p><h2 id=\"P-One\">One &amp; <em>two</em></h2><header>no</header><h3 class=\"a\" id=\"P-1\">&lt;script&gt;</h3><h4>no id</h4><hr>";
         let expect = [
-            Heading { level: 1, id: "P-One".into(), text: "One & two".into() },
-            Heading { level: 2, id: "P-1".into(), text: "<script>".into() },
+            Heading {
+                level: 1,
+                id: "P-One".into(),
+                text: "One & two".into(),
+            },
+            Heading {
+                level: 2,
+                id: "P-1".into(),
+                text: "<script>".into(),
+            },
         ];
         assert_eq!(headings(html), expect);
         assert_eq!(headings("<h1"), []);

@@ -6,19 +6,25 @@ use maud::{Markup, html};
 
 /// `12 Mar 2024`, with the exact time in UTC as a title.
 pub(crate) fn day(ms: i64) -> Markup {
-    let Some((iso, short, long)) = forms(ms) else { return html! {} };
+    let Some((iso, short, long)) = forms(ms) else {
+        return html! {};
+    };
     html! { time datetime=(iso) title=(long) { (short) } }
 }
 
 /// `12 Mar 2024, 14:05`.
 pub(crate) fn minute(ms: i64) -> Markup {
-    let Some((iso, _, long)) = forms(ms) else { return html! {} };
+    let Some((iso, _, long)) = forms(ms) else {
+        return html! {};
+    };
     html! { time datetime=(iso) title=(long) { (long.trim_end_matches(" UTC")) } }
 }
 
 /// The date of a blog post, `yyyy-mm-dd`, as `12 Mar 2024`.
 pub(crate) fn posted(date: &str) -> Markup {
-    let Ok(parsed) = date.parse::<jiff::civil::Date>() else { return html! { (date) } };
+    let Ok(parsed) = date.parse::<jiff::civil::Date>() else {
+        return html! { (date) };
+    };
     html! { time datetime=(date) { (parsed.strftime("%-d %b %Y").to_string()) } }
 }
 
@@ -26,7 +32,11 @@ fn forms(ms: i64) -> Option<(String, String, String)> {
     let at = Timestamp::from_millisecond(ms).ok()?;
     let utc = at.to_zoned(TimeZone::UTC);
     let iso = utc.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    Some((iso, utc.strftime("%-d %b %Y").to_string(), utc.strftime("%-d %b %Y, %H:%M UTC").to_string()))
+    Some((
+        iso,
+        utc.strftime("%-d %b %Y").to_string(),
+        utc.strftime("%-d %b %Y, %H:%M UTC").to_string(),
+    ))
 }
 
 /// Bytes as people read them.
@@ -47,7 +57,10 @@ mod tests {
     #[test]
     fn dates_and_sizes_read_well() {
         let html = day(1_710_252_300_000).into_string();
-        assert!(html.contains("12 Mar 2024</time>") && html.contains("2024-03-12T14:05:00Z"), "{html}");
+        assert!(
+            html.contains("12 Mar 2024</time>") && html.contains("2024-03-12T14:05:00Z"),
+            "{html}"
+        );
         assert!(posted("2023-08-05").into_string().contains("5 Aug 2023"));
         assert_eq!(size(1_234_567), "1.2 MB");
         assert_eq!(size(999), "999 B");

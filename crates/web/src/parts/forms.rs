@@ -27,8 +27,16 @@ pub(crate) struct Field<'a> {
 impl Field<'_> {
     pub(crate) fn draw(&self) -> Markup {
         let hint_id = (!self.hint.is_empty()).then(|| format!("{}-hint", self.name));
-        let kind = if self.kind.is_empty() { "text" } else { self.kind };
-        let autocomplete = if self.autocomplete.is_empty() { "off" } else { self.autocomplete };
+        let kind = if self.kind.is_empty() {
+            "text"
+        } else {
+            self.kind
+        };
+        let autocomplete = if self.autocomplete.is_empty() {
+            "off"
+        } else {
+            self.autocomplete
+        };
         html! {
             div.field {
                 label for=(self.name) { (self.label) @if self.optional { span.meta { " (optional)" } } }
@@ -59,7 +67,13 @@ pub(crate) fn done(message: Option<&str>) -> Markup {
 }
 
 /// A button alone in a form that changes something.
-pub(crate) fn act(visitor: &Visitor, action: &str, label: &str, class: &str, confirm: Option<&str>) -> Markup {
+pub(crate) fn act(
+    visitor: &Visitor,
+    action: &str,
+    label: &str,
+    class: &str,
+    confirm: Option<&str>,
+) -> Markup {
     html! {
         form.inline action=(action) method="post" data-confirm=[confirm] {
             (csrf(visitor))

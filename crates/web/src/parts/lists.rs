@@ -67,7 +67,10 @@ pub(crate) fn excerpt(fragments: &[Fragment]) -> Markup {
 
 /// A square with the first letter of a space.
 pub(crate) fn space_mark(key: &str, name: &str, size: &str) -> Markup {
-    let letter = name.chars().find(|c| c.is_alphanumeric()).or_else(|| key.chars().find(|c| c.is_alphanumeric()));
+    let letter = name
+        .chars()
+        .find(|c| c.is_alphanumeric())
+        .or_else(|| key.chars().find(|c| c.is_alphanumeric()));
     html! { span.{ "space-mark h" (people::hue(key)) " " (size) } aria-hidden="true" { (letter.unwrap_or('#').to_uppercase()) } }
 }
 

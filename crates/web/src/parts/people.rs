@@ -7,7 +7,11 @@ use crate::params::encode;
 
 /// Up to two letters for a person.
 pub(crate) fn initials_of(person: &Person) -> String {
-    let name = if person.full_name.trim().is_empty() { &person.name } else { &person.full_name };
+    let name = if person.full_name.trim().is_empty() {
+        &person.name
+    } else {
+        &person.full_name
+    };
     let mut words = name.split_whitespace();
     let first = words.next().and_then(|word| word.chars().next());
     let last = words.last().and_then(|word| word.chars().next());
@@ -21,7 +25,9 @@ pub(crate) fn avatar(initials: &str, name: &str, size: &str) -> Markup {
 
 /// One of twelve hues for a name, always the same.
 pub(crate) fn hue(name: &str) -> u32 {
-    name.bytes().fold(7u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte))) % 12
+    name.bytes().fold(7u32, |hash, byte| {
+        hash.wrapping_mul(31).wrapping_add(u32::from(byte))
+    }) % 12
 }
 
 /// The person's name as a link to the profile; imports do not always know who it was.
@@ -42,5 +48,9 @@ pub(crate) fn face(person: Option<&Person>, size: &str) -> Markup {
 
 /// The name to show.
 pub(crate) fn shown(person: &Person) -> &str {
-    if person.full_name.trim().is_empty() { &person.name } else { &person.full_name }
+    if person.full_name.trim().is_empty() {
+        &person.name
+    } else {
+        &person.full_name
+    }
 }

@@ -24,18 +24,32 @@ pub(crate) enum Here {
 }
 
 /// The sidebar of a space for this visitor.
-pub(crate) async fn of(web: &Web, visitor: &Visitor, space_key: &str, here: Here) -> Answer<Markup> {
+pub(crate) async fn of(
+    web: &Web,
+    visitor: &Visitor,
+    space_key: &str,
+    here: Here,
+) -> Answer<Markup> {
     let space = web.wiki().spaces().find(&visitor.actor, space_key).await?;
     of_space(web, visitor, &space, here).await
 }
 
 /// The same when the space is known already.
-pub(crate) async fn of_space(web: &Web, visitor: &Visitor, space: &Space, here: Here) -> Answer<Markup> {
+pub(crate) async fn of_space(
+    web: &Web,
+    visitor: &Visitor,
+    space: &Space,
+    here: Here,
+) -> Answer<Markup> {
     let current = match here {
         Here::Page(id) => Some(id),
         _ => None,
     };
-    let tree = web.wiki().pages().tree(&visitor.actor, &space.key, current).await?;
+    let tree = web
+        .wiki()
+        .pages()
+        .tree(&visitor.actor, &space.key, current)
+        .await?;
     Ok(draw(space, &tree, current, here))
 }
 
