@@ -181,7 +181,7 @@ impl Database {
     }
 
     /// Completes after a transaction of this process has put a job into the queue.
-    pub(crate) async fn enqueued(&self) {
+    pub async fn job_enqueued(&self) {
         self.inner.enqueued.notified().await;
     }
 

@@ -130,7 +130,7 @@ impl JobRunner {
             }
             tokio::select! {
                 () = &mut stop => return,
-                () = self.database.enqueued() => {}
+                () = self.database.job_enqueued() => {}
                 () = tokio::time::sleep(limits::JOB_POLL) => {}
             }
         }

@@ -468,4 +468,33 @@ mod tests {
         );
         assert_eq!(numbered("SELECT 1"), "SELECT 1");
     }
+
+    #[test]
+    fn a_full_disk_is_told_and_the_transaction_leaves_no_trace() {
+        let folder = tempfile::tempdir().unwrap();
+        let connector = SqliteConnector::new(&folder.path().join("w.sqlite"), Durability::Full);
+        let mut session = connector.connect(Mode::Write).unwrap();
+        session
+            .script("CREATE TABLE t (b BYTEA); PRAGMA max_page_count=4")
+            .unwrap();
+        session.begin(Mode::Write).unwrap();
+        let large = [Value::Bytes(vec![1; 100_000])];
+        let failure = session
+            .execute("INSERT INTO t (b) VALUES ($1)", &large)
+            .unwrap_err();
+        assert_eq!(failure.fate, Fate::Doomed);
+        let told = failure.error.to_string();
+        assert!(
+            told.contains("full") && told.contains("free some space"),
+            "{told}"
+        );
+        session.rollback();
+        assert!(session.usable());
+        session.begin(Mode::Write).unwrap();
+        let small = [Value::Bytes(vec![1])];
+        session
+            .execute("INSERT INTO t (b) VALUES ($1)", &small)
+            .unwrap();
+        session.commit().unwrap();
+    }
 }
