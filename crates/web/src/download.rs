@@ -171,7 +171,7 @@ fn dressed(
         .header(header::CACHE_CONTROL, caching)
         .header(header::CONTENT_SECURITY_POLICY, CSP)
         .body(body)
-        .map_err(wiki::Error::internal.into())
+        .map_err(|error| wiki::Error::internal(error).into())
 }
 
 /// `attachment; filename="..."; filename*=UTF-8''...`: the plain form for old programs, the encoded one for all names.
