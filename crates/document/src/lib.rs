@@ -47,6 +47,9 @@ mod xml;
 mod build;
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
+#[path = "../tests/pages/mod.rs"]
+mod pages;
 
 pub use html::{Heading, Html};
 pub use json::Json;

@@ -45,7 +45,7 @@ fn hash(mark: &Mark) -> String {
     encoder.uint(specs.len() as u64);
     for (name, _) in specs {
         encoder.string(name);
-        match value(*name, specs, &mark.attrs) {
+        match value(name, specs, &mark.attrs) {
             None => encoder.byte(126),
             Some(Value::Int(number)) => encoder.any_int(number),
             Some(Value::Text(text)) => encoder.any_text(&text),

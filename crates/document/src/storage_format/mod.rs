@@ -115,4 +115,6 @@ fn located(source: &str, mut notes: Vec<(usize, String)>) -> Vec<Note> {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -385,7 +385,7 @@ fn stands_bare(
         Node::Text(_) => true,
     };
     let blank = element.content.iter().all(|node| match node {
-        Node::Text(text) => is_space(&text.text),
+        Node::Text(text) => text.marks.is_empty() && is_space(&text.text),
         Node::Element(_) => false,
     });
     let holds = !blank || Spelling::of(&element.attrs).holder == 1;
