@@ -235,7 +235,10 @@ impl Renderer<'_> {
             Kind::HardBreak => self.out.void("br", none()),
             Kind::Image => {
                 let spelling = Spelling::of(&element.attrs);
-                let caption = spelling.text("caption").map(ToOwned::to_owned);
+                let caption = spelling
+                    .text("caption")
+                    .filter(|caption| !caption.trim().is_empty())
+                    .map(ToOwned::to_owned);
                 let image = |name: &str| {
                     spelling
                         .attribute(&format!("ac:{name}"))

@@ -51,3 +51,8 @@ impl Html {
         parse::parse(source)
     }
 }
+
+/// The address as it may stand in a link, if it may.
+pub(crate) fn safe_link(address: &str) -> Option<String> {
+    url::link(address)
+}
