@@ -93,8 +93,8 @@ impl Renderer<'_> {
                 class("variable"),
                 element.attribute("at:name").unwrap_or_default(),
             ),
-            "ac:rich-text-body" | "ac:caption" | "ac:link-body" | "ac:task-body" | "ac:layout-section"
-            | "ac:layout-cell" => self.fragment(&element.children),
+            "ac:rich-text-body" | "ac:caption" | "ac:link-body" | "ac:task-body"
+            | "ac:layout-section" | "ac:layout-cell" => self.fragment(&element.children),
             name if name.starts_with("ac:") => self.typed_again(element),
             name if is_machine_only(name) => {}
             name => match block_tag(name) {

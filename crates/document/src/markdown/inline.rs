@@ -50,7 +50,9 @@ pub(super) fn title(text: &str) -> String {
 pub(super) fn html(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let text = text.replace('&', "&amp;").replace('<', "&lt;");
-    text.replace('>', "&gt;").replace('"', "&quot;").replace('|', "&#124;")
+    text.replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('|', "&#124;")
 }
 
 /// A piece of a line.
@@ -163,7 +165,10 @@ fn styles(pieces: &[Piece]) -> Vec<bool> {
 /// Whether the characters around both delimiters make them what they are meant to be, for every reader: no blank inside, letters inside or
 /// something other than letters outside, and no other delimiter beside them outside.
 fn is_plain_emphasis(pieces: &[Piece], kind: MarkKind, start: usize, end: usize) -> bool {
-    let before = start.checked_sub(1).and_then(|at| pieces.get(at)).map(last_char);
+    let before = start
+        .checked_sub(1)
+        .and_then(|at| pieces.get(at))
+        .map(last_char);
     let after = pieces.get(end + 1).map(first_char);
     let first = pieces.get(start + 1).map_or(' ', first_char);
     let last = end
@@ -261,7 +266,10 @@ fn query(resource: &Resource) -> String {
     let mut pairs = Vec::new();
     let attributes = |object: &Json, prefix: &str, pairs: &mut Vec<String>| {
         for (name, value) in object.as_object().into_iter().flatten() {
-            if let Some(value) = value.as_str().filter(|_| name != "type" || !prefix.is_empty()) {
+            if let Some(value) = value
+                .as_str()
+                .filter(|_| name != "type" || !prefix.is_empty())
+            {
                 pairs.push(format!("{prefix}{name}={}", percent(value)));
             }
         }
@@ -275,7 +283,8 @@ fn query(resource: &Resource) -> String {
 }
 
 /// Everything but letters, digits and the plainest signs.
-const PLAIN: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.');
+const PLAIN: &percent_encoding::AsciiSet =
+    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.');
 
 /// What of a file name must not stand in an address as it is.
 const FILE_NAME: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
@@ -297,7 +306,10 @@ fn percent(text: &str) -> String {
 fn destination(address: &str) -> String {
     let mut out = String::with_capacity(address.len());
     for character in address.trim().chars().filter(|c| !c.is_control()) {
-        if matches!(character, '\\' | '<' | '>' | '&' | '*' | '_' | '|' | '`' | '~' | '[' | ']') {
+        if matches!(
+            character,
+            '\\' | '<' | '>' | '&' | '*' | '_' | '|' | '`' | '~' | '[' | ']'
+        ) {
             out.push('\\');
         }
         out.push(character);
@@ -321,7 +333,11 @@ fn atom(element: &Element, place: Place) -> String {
                 || element.text("anchor").unwrap_or_default(),
                 Resource::plain_name,
             );
-            let at = if element.kind == Kind::Mention { "@" } else { "" };
+            let at = if element.kind == Kind::Mention {
+                "@"
+            } else {
+                ""
+            };
             let address = address(resource.as_ref(), element.text("anchor"));
             format!("[{at}{}]({})", escaped(words, place), destination(&address))
         }
@@ -334,7 +350,8 @@ fn atom(element: &Element, place: Place) -> String {
 
 /// A preserved part of a line; nothing that would end the comment or the line stays as it is.
 fn comment(source: &str) -> String {
-    const COMMENT: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS.add(b'%').add(b'-').add(b'|');
+    const COMMENT: &percent_encoding::AsciiSet =
+        &percent_encoding::CONTROLS.add(b'%').add(b'-').add(b'|');
     let source = percent_encoding::utf8_percent_encode(source, COMMENT);
     format!("{STORAGE_COMMENT}{source} -->")
 }
@@ -354,12 +371,18 @@ fn image(element: &Element, resource: Option<&Resource>, place: Place) -> String
 
 fn time(datetime: &str) -> String {
     let words = date::readable(datetime).unwrap_or_else(|| datetime.to_owned());
-    format!("<time datetime=\"{}\">{}</time>", html(datetime), html(&words))
+    format!(
+        "<time datetime=\"{}\">{}</time>",
+        html(datetime),
+        html(&words)
+    )
 }
 
 fn status(element: &Element) -> String {
     let parameters = parameters(element);
-    let colour = parameter(&parameters, "colour").unwrap_or("Grey").to_ascii_lowercase();
+    let colour = parameter(&parameters, "colour")
+        .unwrap_or("Grey")
+        .to_ascii_lowercase();
     let is_word = colour.chars().all(|c| c.is_ascii_lowercase());
     let colour = if is_word { colour.as_str() } else { "grey" };
     let title = html(parameter(&parameters, "title").unwrap_or_default());

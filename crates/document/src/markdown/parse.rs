@@ -1,6 +1,8 @@
 //! Markdown becomes a document.
 
-use pulldown_cmark::{BlockQuoteKind, CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{
+    BlockQuoteKind, CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd,
+};
 use serde_json::json;
 
 use crate::html::Html;
@@ -13,7 +15,10 @@ use crate::storage_format::StorageFormat;
 use crate::tree::{Document, Element, Node, Note};
 
 pub(super) fn parse(source: &str) -> (Document, Vec<Note>) {
-    let options = Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_GFM;
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_GFM;
     let mut builder = Builder::default();
     for (event, range) in Parser::new_ext(source, options).into_offset_iter() {
         let is_contents = matches!(event, Event::Start(Tag::Paragraph))
@@ -105,7 +110,9 @@ impl Builder {
             Event::Text(text) => self.text(&text),
             Event::Code(text) => self.inline(|spans, line| spans.code(&text, line)),
             Event::SoftBreak => self.text(" "),
-            Event::HardBreak => self.inline(|spans, line| spans.atom(Element::new(Kind::HardBreak), line)),
+            Event::HardBreak => {
+                self.inline(|spans, line| spans.atom(Element::new(Kind::HardBreak), line))
+            }
             Event::Html(html) | Event::InlineHtml(html) => self.inline_html(&html),
             Event::Rule => self.block(Element::new(Kind::HorizontalRule)),
             Event::TaskListMarker(is_done) => {
@@ -113,7 +120,9 @@ impl Builder {
                     frame.task = Some(is_done);
                 }
             }
-            Event::FootnoteReference(text) | Event::InlineMath(text) | Event::DisplayMath(text) => self.text(&text),
+            Event::FootnoteReference(text) | Event::InlineMath(text) | Event::DisplayMath(text) => {
+                self.text(&text)
+            }
         }
     }
 
@@ -128,7 +137,9 @@ impl Builder {
     }
 
     fn inline_html(&mut self, html: &str) {
-        let source = html.strip_prefix(STORAGE_COMMENT).and_then(|rest| rest.strip_suffix("-->"));
+        let source = html
+            .strip_prefix(STORAGE_COMMENT)
+            .and_then(|rest| rest.strip_suffix("-->"));
         self.inline(|spans, line| match source {
             Some(source) => {
                 for node in preserved_line(source.trim_end()) {
@@ -144,8 +155,14 @@ impl Builder {
 
     fn start(&mut self, tag: Tag<'_>) {
         match tag {
-            Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Superscript | Tag::Subscript => self.spans.open(&tag),
-            Tag::Link { dest_url, .. } => self.inline(|spans, line| spans.open_link(&dest_url, line)),
+            Tag::Emphasis
+            | Tag::Strong
+            | Tag::Strikethrough
+            | Tag::Superscript
+            | Tag::Subscript => self.spans.open(&tag),
+            Tag::Link { dest_url, .. } => {
+                self.inline(|spans, line| spans.open_link(&dest_url, line))
+            }
             Tag::Image { dest_url, .. } => self.spans.open_image(&dest_url),
             Tag::Paragraph | Tag::Heading { .. } => self.break_line(),
             Tag::CodeBlock(kind) => {
@@ -172,7 +189,11 @@ impl Builder {
 
     fn end(&mut self, tag: TagEnd) {
         match tag {
-            TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Superscript | TagEnd::Subscript => {
+            TagEnd::Emphasis
+            | TagEnd::Strong
+            | TagEnd::Strikethrough
+            | TagEnd::Superscript
+            | TagEnd::Subscript => {
                 self.spans.close();
             }
             TagEnd::Link => self.inline(Spans::close_link),
@@ -181,7 +202,13 @@ impl Builder {
             TagEnd::Heading(level) => self.end_heading(level),
             TagEnd::CodeBlock => self.end_code(),
             TagEnd::HtmlBlock => self.end_html(),
-            TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::Item | TagEnd::Table | TagEnd::TableHead | TagEnd::TableRow | TagEnd::TableCell => {
+            TagEnd::BlockQuote(_)
+            | TagEnd::List(_)
+            | TagEnd::Item
+            | TagEnd::Table
+            | TagEnd::TableHead
+            | TagEnd::TableRow
+            | TagEnd::TableCell => {
                 self.close_expands();
                 self.pop();
             }
@@ -206,10 +233,27 @@ impl Builder {
     fn push(&mut self, element: Element) {
         self.break_line();
         // Parts of a table and items must not lose their parent, so the limit leaves room for them.
-        let is_part = matches!(element.kind, Kind::ListItem | Kind::TableRow | Kind::TableCell | Kind::TableHeader);
-        let parent_is_kept = !matches!(self.frames.last(), Some(Frame { holds: Holds::Nothing, .. }));
-        let fits = if is_part { parent_is_kept } else { self.frames.len() < DEPTH_MAX - 10 };
-        self.frames.push(Frame::new(if fits { Holds::Element(element) } else { Holds::Nothing }));
+        let is_part = matches!(
+            element.kind,
+            Kind::ListItem | Kind::TableRow | Kind::TableCell | Kind::TableHeader
+        );
+        let parent_is_kept = !matches!(
+            self.frames.last(),
+            Some(Frame {
+                holds: Holds::Nothing,
+                ..
+            })
+        );
+        let fits = if is_part {
+            parent_is_kept
+        } else {
+            self.frames.len() < DEPTH_MAX - 10
+        };
+        self.frames.push(Frame::new(if fits {
+            Holds::Element(element)
+        } else {
+            Holds::Nothing
+        }));
     }
 
     /// Closes the innermost container; the document itself stays open.
@@ -238,7 +282,13 @@ impl Builder {
     }
 
     fn close_expands(&mut self) {
-        while matches!(self.frames.last(), Some(Frame { holds: Holds::Expand(_), .. })) {
+        while matches!(
+            self.frames.last(),
+            Some(Frame {
+                holds: Holds::Expand(_),
+                ..
+            })
+        ) {
             self.pop();
         }
     }
@@ -312,7 +362,11 @@ impl Builder {
             }
             rest = tail.trim();
         }
-        if rest.is_empty() || (rest.starts_with("<!--") && rest.ends_with("-->") && rest.matches("-->").count() == 1) {
+        if rest.is_empty()
+            || (rest.starts_with("<!--")
+                && rest.ends_with("-->")
+                && rest.matches("-->").count() == 1)
+        {
             return;
         }
         let (document, notes) = Html::parse(rest);
@@ -324,7 +378,13 @@ impl Builder {
 
     /// Closes an expand, if one is the innermost container.
     fn close_expand(&mut self) {
-        if matches!(self.frames.last(), Some(Frame { holds: Holds::Expand(_), .. })) {
+        if matches!(
+            self.frames.last(),
+            Some(Frame {
+                holds: Holds::Expand(_),
+                ..
+            })
+        ) {
             self.pop();
         }
     }
@@ -334,7 +394,11 @@ impl Builder {
             self.pop();
         }
         self.break_line();
-        let content = self.frames.pop().map(|frame| frame.blocks).unwrap_or_default();
+        let content = self
+            .frames
+            .pop()
+            .map(|frame| frame.blocks)
+            .unwrap_or_default();
         let mut notes = self.spans.into_notes();
         notes.extend(self.notes);
         (Document::new(content), notes)
@@ -344,7 +408,11 @@ impl Builder {
 /// Gives a container what the schema wants in it.
 fn completed(mut element: Element) -> Element {
     let is_list = matches!(element.kind, Kind::BulletList | Kind::OrderedList);
-    let has_tasks = element.content.iter().filter_map(Node::as_element).any(|item| item.kind == Kind::TaskItem);
+    let has_tasks = element
+        .content
+        .iter()
+        .filter_map(Node::as_element)
+        .any(|item| item.kind == Kind::TaskItem);
     if is_list && has_tasks {
         element.kind = Kind::TaskList;
         for item in &mut element.content {
@@ -353,9 +421,14 @@ fn completed(mut element: Element) -> Element {
             }
         }
     }
-    let needs_block = matches!(element.kind, Kind::ListItem | Kind::TaskItem | Kind::TableCell | Kind::TableHeader);
+    let needs_block = matches!(
+        element.kind,
+        Kind::ListItem | Kind::TaskItem | Kind::TableCell | Kind::TableHeader
+    );
     if needs_block && element.content.is_empty() {
-        element.content.push(Element::new(Kind::Paragraph).with("bare", 1).into());
+        element
+            .content
+            .push(Element::new(Kind::Paragraph).with("bare", 1).into());
     }
     element
 }
@@ -413,7 +486,10 @@ fn code_block(info: &str) -> Element {
 /// The title and the rest of an opened `<details>`.
 fn details(html: &str) -> Option<(String, &str)> {
     let inner = html.strip_prefix("<details>")?.trim_start();
-    match inner.strip_prefix("<summary>").and_then(|inner| inner.split_once("</summary>")) {
+    match inner
+        .strip_prefix("<summary>")
+        .and_then(|inner| inner.split_once("</summary>"))
+    {
         Some((title, rest)) => Some((crate::source::decode(title.trim()).into_owned(), rest)),
         None => Some((String::new(), inner)),
     }

@@ -108,7 +108,8 @@ impl Spans {
 
     fn plain_link(&mut self, address: &str) -> Option<Mark> {
         if safe_link(address).is_none() {
-            self.unknown.insert(format!("the link to `{address}` was left out"));
+            self.unknown
+                .insert(format!("the link to `{address}` was left out"));
             return None;
         }
         Some(Mark::new(MarkKind::Link).with("href", address))
@@ -129,13 +130,24 @@ impl Spans {
             Some([Node::Text(only)]) => only.text.as_str(),
             _ => return,
         };
-        let name = resource.as_ref().map_or_else(|| anchor.as_deref().unwrap_or_default(), Resource::plain_name);
+        let name = resource.as_ref().map_or_else(
+            || anchor.as_deref().unwrap_or_default(),
+            Resource::plain_name,
+        );
         let is_user = matches!(resource, Some(Resource::User { .. }));
-        let fits = if is_user { words.strip_prefix('@') == Some(name) } else { words == name };
+        let fits = if is_user {
+            words.strip_prefix('@') == Some(name)
+        } else {
+            words == name
+        };
         if !fits {
             return;
         }
-        let kind = if is_user { Kind::Mention } else { Kind::ContentLink };
+        let kind = if is_user {
+            Kind::Mention
+        } else {
+            Kind::ContentLink
+        };
         let mut atom = Element::new(kind);
         if let Some(resource) = &resource {
             atom.set("resource", resource.to_json());
@@ -157,7 +169,10 @@ impl Spans {
     pub(super) fn close_image(&mut self, line: &mut Vec<Node>) {
         match &mut self.capture {
             Some(capture) if capture.depth > 0 => capture.depth -= 1,
-            Some(Capture { atom: Atom::Image(_), .. }) => self.end_capture(line),
+            Some(Capture {
+                atom: Atom::Image(_),
+                ..
+            }) => self.end_capture(line),
             _ => {}
         }
     }
@@ -179,7 +194,10 @@ impl Spans {
             Atom::Time(datetime) => Some(Element::new(Kind::Date).with("datetime", datetime)),
             Atom::Status(colour) => {
                 let colour = colour.map(|colour| json!(["colour", colour]));
-                let parameters = colour.into_iter().chain([json!(["title", text])]).collect::<Vec<_>>();
+                let parameters = colour
+                    .into_iter()
+                    .chain([json!(["title", text])])
+                    .collect::<Vec<_>>();
                 Some(Element::new(Kind::Status).with("params", json!(parameters).to_string()))
             }
         };
@@ -194,17 +212,33 @@ impl Spans {
             return;
         }
         let name = tag.trim_start_matches(['<', '/']);
-        let name = name.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default().to_ascii_lowercase();
+        let name = name
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         let is_end = tag.starts_with("</");
         match (name.as_str(), mark_kind(&name)) {
             ("br", _) => self.atom(Element::new(Kind::HardBreak), line),
             ("span", _) if is_end => {
-                if matches!(self.capture, Some(Capture { atom: Atom::Status(_), .. })) {
+                if matches!(
+                    self.capture,
+                    Some(Capture {
+                        atom: Atom::Status(_),
+                        ..
+                    })
+                ) {
                     self.end_capture(line);
                 }
             }
             ("time", _) if is_end => {
-                if matches!(self.capture, Some(Capture { atom: Atom::Time(_), .. })) {
+                if matches!(
+                    self.capture,
+                    Some(Capture {
+                        atom: Atom::Time(_),
+                        ..
+                    })
+                ) {
                     self.end_capture(line);
                 }
             }
@@ -233,7 +267,9 @@ impl Spans {
         let classes = element.attribute("class").unwrap_or_default();
         if classes.split(' ').any(|class| class == "status") {
             let colours = ["Red", "Yellow", "Green", "Blue", "Purple"];
-            let colour = colours.iter().find(|colour| classes.ends_with(&format!("status-{}", colour.to_ascii_lowercase())));
+            let colour = colours.iter().find(|colour| {
+                classes.ends_with(&format!("status-{}", colour.to_ascii_lowercase()))
+            });
             self.capture(Atom::Status(colour.map(|colour| (*colour).to_owned())));
         }
     }
@@ -320,9 +356,18 @@ pub(super) fn preserved_line(source: &str) -> Vec<Node> {
         Ok([Node::Element(only)]) if only.kind == Kind::Paragraph => only.content.clone(),
         Ok([Node::Element(only)]) if only.kind == Kind::PreservedBlock => {
             let label = only.text("label").unwrap_or_default().to_owned();
-            vec![Element::new(Kind::PreservedInline).with("source", source).with("label", label).into()]
+            vec![
+                Element::new(Kind::PreservedInline)
+                    .with("source", source)
+                    .with("label", label)
+                    .into(),
+            ]
         }
-        Ok(_) => vec![Element::new(Kind::PreservedInline).with("source", source).into()],
+        Ok(_) => vec![
+            Element::new(Kind::PreservedInline)
+                .with("source", source)
+                .into(),
+        ],
         Err(_) => Vec::new(),
     }
 }

@@ -287,14 +287,12 @@ fn is_simple_cell(cell: &Element) -> bool {
 fn simple_table(rows: &[&Element]) -> String {
     let mut lines = Vec::new();
     for (number, row) in rows.iter().enumerate() {
-        let cells = row
-            .content
-            .iter()
-            .filter_map(Node::as_element)
-            .map(|cell| match cell.content.first() {
+        let cells = row.content.iter().filter_map(Node::as_element).map(|cell| {
+            match cell.content.first() {
                 Some(Node::Element(paragraph)) => inline::cell(&paragraph.content),
                 _ => String::new(),
-            });
+            }
+        });
         lines.push(format!("| {} |", cells.collect::<Vec<_>>().join(" | ")));
         if number == 0 {
             lines.push(format!("|{}", " --- |".repeat(row.content.len())));

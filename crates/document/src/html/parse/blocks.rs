@@ -256,7 +256,10 @@ impl Builder {
         }
         let mut built = Element::new(Kind::Table).with_content(rows);
         if sections != ["tbody"] {
-            let parts = sections.iter().map(|tag| json!({ "tag": tag })).collect::<Vec<_>>();
+            let parts = sections
+                .iter()
+                .map(|tag| json!({ "tag": tag }))
+                .collect::<Vec<_>>();
             built.set("sections", json!({ "parts": parts }).to_string());
         }
         flow.push(built);

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::html::parse::dom::Dom;
 use crate::html::{style, url};
-use crate::schema::{Kind, MarkKind};
 use crate::line::push_text;
+use crate::schema::{Kind, MarkKind};
 use crate::tree::{Mark, Node};
 
 /// The marks that an inline element puts on its content.
