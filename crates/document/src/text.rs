@@ -143,12 +143,7 @@ impl Collector {
 
     fn block(&mut self, element: &Element) {
         match element.kind {
-            Kind::TableCell | Kind::TableHeader => {
-                self.blocks(&element.content);
-                let kept = self.out.trim_end().len();
-                self.out.truncate(kept);
-                self.out.push('\t');
-            }
+            Kind::TableCell | Kind::TableHeader => self.cell(|this| this.blocks(&element.content)),
             Kind::Toc => {}
             Kind::CodeBlock | Kind::Preformatted => {
                 self.line();
@@ -173,6 +168,15 @@ impl Collector {
                 self.line();
             }
         }
+    }
+
+    /// A cell: its text in one line, and a tab after it.
+    fn cell(&mut self, body: impl FnOnce(&mut Self)) {
+        let before = std::mem::take(&mut self.out);
+        body(self);
+        let cell = std::mem::replace(&mut self.out, before);
+        self.out.push_str(&one_line(&cell));
+        self.out.push('\t');
     }
 
     fn titled(&mut self, element: &Element) {
@@ -268,10 +272,7 @@ impl Collector {
             | "style"
             | "ac:adf-node"
             | "at:declarations" => {}
-            "td" | "th" => {
-                self.xml(&element.children);
-                self.out.push('\t');
-            }
+            "td" | "th" => self.cell(|this| this.xml(&element.children)),
             "br" => self.out.push('\n'),
             "pre" | "ac:plain-text-body" => {
                 self.line();

@@ -115,11 +115,8 @@ impl<'a> Renderer<'a> {
             Kind::Heading => self.heading(element),
             Kind::BulletList => self.list("ul", element),
             Kind::OrderedList => self.list("ol", element),
-            Kind::ListItem => {
-                self.container("li", block_attributes(element), element, Bare::Inline)
-            }
             Kind::TaskList => self.task_list(element),
-            Kind::TaskItem => self.task_item(element),
+            Kind::ListItem | Kind::TaskItem => self.container("div", none(), element, Bare::Inline),
             Kind::Table => self.table(element),
             Kind::TableRow | Kind::TableCell | Kind::TableHeader => {
                 self.blocks(&element.content, Bare::Paragraph)
@@ -247,11 +244,39 @@ impl<'a> Renderer<'a> {
             .attribute("start")
             .filter(|start| is_small_number(start) && tag == "ol");
         let attributes = block_attributes(element).with_some("start", start);
-        self.container(tag, attributes, element, Bare::Inline);
+        self.items(tag, attributes, element);
     }
 
     fn task_list(&mut self, element: &Element) {
-        self.container("ul", class("task-list"), element, Bare::Inline);
+        self.items("ul", class("task-list"), element);
+    }
+
+    /// A list; whatever is no item in it becomes one.
+    fn items(&mut self, tag: &'static str, attributes: Attributes, list: &Element) {
+        if self.phrasing {
+            return self.blocks(&list.content, Bare::Inline);
+        }
+        self.out.open(tag, attributes);
+        self.deeper(|this| {
+            for item in &list.content {
+                this.item(item);
+            }
+        });
+        self.out.close(tag);
+    }
+
+    fn item(&mut self, node: &Node) {
+        match node {
+            Node::Element(item) if item.kind == Kind::TaskItem => self.task_item(item),
+            Node::Element(item) if item.kind == Kind::ListItem => {
+                self.container("li", block_attributes(item), item, Bare::Inline);
+            }
+            stray => {
+                self.out.open("li", none());
+                self.blocks(std::slice::from_ref(stray), Bare::Inline);
+                self.out.close("li");
+            }
+        }
     }
 
     fn task_item(&mut self, element: &Element) {
@@ -318,14 +343,40 @@ impl<'a> Renderer<'a> {
         );
     }
 
-    /// A `div` that says nothing to a reader is left out.
+    /// A `div`, or a definition list, which the tree keeps as divisions.
     fn division(&mut self, element: &Element) {
         let attributes = block_attributes(element);
+        let (tag, attributes) = match Spelling::of(&element.attrs).tag() {
+            Some("dl") => return self.definition_list(element),
+            Some("p") => ("div", attributes.class("p")),
+            Some("strong" | "b") => ("strong", attributes),
+            Some("em" | "i") => ("em", attributes),
+            _ => ("div", attributes),
+        };
         let bare = match element.content.len() {
             1 => Bare::Inline,
             _ => Bare::Paragraph,
         };
-        self.container("div", attributes, element, bare);
+        self.container(tag, attributes, element, bare);
+    }
+
+    fn definition_list(&mut self, list: &Element) {
+        self.out.open("dl", none());
+        for node in &list.content {
+            let part = node.as_element().filter(|part| part.kind == Kind::Division);
+            let tag = part.map(|part| Spelling::of(&part.attrs));
+            let tag = match tag.as_ref().and_then(Spelling::tag) {
+                Some("dt") => "dt",
+                _ => "dd",
+            };
+            self.out.open(tag, none());
+            match part {
+                Some(part) => self.blocks(&part.content, Bare::Inline),
+                None => self.blocks(std::slice::from_ref(node), Bare::Inline),
+            }
+            self.out.close(tag);
+        }
+        self.out.close("dl");
     }
 }
 

@@ -423,6 +423,11 @@ fn escaped(text: &str, place: Place) -> String {
             c => out.push(c),
         }
     }
+    // A link may follow, and would be an image.
+    if out.ends_with('!') {
+        out.pop();
+        out.push_str("\\!");
+    }
     out
 }
 

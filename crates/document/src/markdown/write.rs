@@ -132,7 +132,7 @@ fn list_item(item: &Element, marker: &str, is_loose: bool, depth: usize) -> Stri
     };
     let indented = indent(&body, &" ".repeat(marker.len()));
     let text = format!("{marker}{task}{}", indented.trim_start_matches(' '));
-    text.trim_end().to_owned()
+    text.trim_end_matches([' ', '\n']).to_owned()
 }
 
 /// Blocks of a tight item: the text, then a list below it without an empty line, where no more than that is there.
@@ -185,7 +185,7 @@ fn panel(element: &Element, inner: &str) -> String {
     let parameters = parameters(element);
     let title = parameter(&parameters, "title").map(inline::title);
     let text = format!("{alert}{}{inner}", title.unwrap_or_default());
-    quoted(text.trim_end())
+    quoted(text.trim_end_matches([' ', '\n']))
 }
 
 fn expand(element: &Element, inner: &str) -> String {

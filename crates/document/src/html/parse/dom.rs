@@ -75,6 +75,7 @@ pub(super) fn read(source: &str) -> Rc<Dom> {
     let tokenizer = Tokenizer::new(
         Guard {
             builder: TreeBuilder::new(Sink::new(), Default::default()),
+            code: Cell::new(Code::None),
         },
         Default::default(),
     );
@@ -88,6 +89,15 @@ pub(super) fn read(source: &str) -> Rc<Dom> {
 /// Drops start tags that would nest too deep, and takes from formatting elements what would make browsers repeat them without end.
 struct Guard {
     builder: TreeBuilder<Rc<Dom>, Sink>,
+    code: Cell<Code>,
+}
+
+/// Where a block of code begins: its `code` alone keeps its attributes, since they name the language, and is closed with the block.
+#[derive(Clone, Copy, PartialEq)]
+enum Code {
+    None,
+    AfterPre,
+    Open,
 }
 
 impl TokenSink for Guard {
@@ -105,7 +115,8 @@ impl TokenSink for Guard {
                 if tag.kind == TagKind::EndTag {
                     depth.set(depth.get().saturating_sub(1));
                 }
-                self.builder.process_token(Token::TagToken(tame(tag)), line)
+                let tag = self.watch_code(tag, line);
+                self.builder.process_token(Token::TagToken(tag), line)
             }
             token => self.builder.process_token(token, line),
         }
@@ -118,6 +129,32 @@ impl TokenSink for Guard {
     fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
         self.builder
             .adjusted_current_node_present_but_not_in_html_namespace()
+    }
+}
+
+impl Guard {
+    fn watch_code(&self, tag: Tag, line: u64) -> Tag {
+        let code = self.code.get();
+        let is_start = tag.kind == TagKind::StartTag;
+        match &*tag.name {
+            "pre" if is_start && code == Code::None => self.code.set(Code::AfterPre),
+            "code" if is_start && code == Code::AfterPre => {
+                self.code.set(Code::Open);
+                return tag;
+            }
+            "code" if !is_start => self.code.set(Code::None),
+            "pre" if !is_start && code == Code::Open => {
+                self.code.set(Code::None);
+                let close = Tag {
+                    name: local_name!("code"),
+                    ..tag.clone()
+                };
+                let _ = self.builder.process_token(Token::TagToken(close), line);
+            }
+            _ if code == Code::AfterPre => self.code.set(Code::None),
+            _ => {}
+        }
+        tame(tag)
     }
 }
 

@@ -17,12 +17,16 @@ struct Wiki;
 impl Links for Wiki {
     fn resolve(&self, resource: &Resource) -> LinkTarget {
         match resource {
-            Resource::Page { title, .. } if title == "Runbook" => LinkTarget::at("/display/OPSA/Runbook"),
+            Resource::Page { title, .. } if title == "Runbook" => {
+                LinkTarget::at("/display/OPSA/Runbook")
+            }
             Resource::Page { .. } => LinkTarget {
                 href: Some("/create".into()),
                 ..LinkTarget::missing()
             },
-            Resource::Attachment { file, .. } => LinkTarget::at(format!("/files/{file}")).shown_as(format!("/thumbs/{file}")),
+            Resource::Attachment { file, .. } => {
+                LinkTarget::at(format!("/files/{file}")).shown_as(format!("/thumbs/{file}"))
+            }
             Resource::User { .. } => LinkTarget::at("/people/jon").named("Jon Doe"),
             Resource::Url(url) => LinkTarget::at(url).shown_as(url),
             Resource::Content(_) => LinkTarget::missing(),
