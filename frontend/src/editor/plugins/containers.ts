@@ -1,0 +1,54 @@
+// Keeps what this person edits well-formed: a container that was emptied gets an empty paragraph to write in, and a task
+// that was copied gets no identifier of the first. Changes of others are never touched, or two editors would argue.
+import type { Node } from 'prosemirror-model'
+import { Plugin, type Transaction } from 'prosemirror-state'
+import { ySyncPluginKey } from 'y-prosemirror'
+import { schema } from '../schema'
+import { changedRange } from './newlines'
+
+const PARAGRAPH: Record<string, { bare: number | null }> = {
+  doc: { bare: null }, list_item: { bare: 1 }, task_item: { bare: 1 }, table_cell: { bare: 1 }, table_header: { bare: 1 },
+  layout_cell: { bare: null }, panel: { bare: null }, expand: { bare: null }, blockquote: { bare: null }, division: { bare: 1 },
+}
+
+function isRemote(tr: Transaction): boolean {
+  return (tr.getMeta(ySyncPluginKey) as { isChangeOrigin?: boolean } | undefined)?.isChangeOrigin === true
+}
+
+/** Places in the range where a paragraph is missing, last first. */
+function emptied(doc: Node, from: number, to: number): { pos: number; bare: number | null }[] {
+  const found: { pos: number; bare: number | null }[] = []
+  if (doc.childCount === 0) return [{ pos: 0, bare: null }]
+  doc.nodesBetween(from, to, (node, pos) => {
+    const wanted = PARAGRAPH[node.type.name]
+    if (wanted && node.childCount === 0) found.push({ pos: pos + 1, bare: wanted.bare })
+    return !node.inlineContent
+  })
+  return found.reverse()
+}
+
+export function containers(): Plugin {
+  return new Plugin({
+    appendTransaction: (transactions, _before, state) => {
+      if (!transactions.some((tr) => tr.docChanged) || transactions.some(isRemote)) return null
+      const tr = state.tr
+      for (const done of transactions) {
+        const range = done.docChanged && transactions.length === 1 ? changedRange(done) : null
+        const from = range ? Math.max(0, range.from - 1) : 0
+        const to = range ? Math.min(state.doc.content.size, range.to + 1) : state.doc.content.size
+        if (tr.docChanged) break
+        for (const { pos, bare } of emptied(state.doc, from, to)) tr.insert(pos, schema.nodes.paragraph!.create({ bare }))
+      }
+      return tr.docChanged ? tr : null
+    },
+  })
+}
+
+/** Pasted tasks are new tasks. */
+export function withoutTaskIds(node: Node): Node {
+  if (node.isText || node.isAtom) return node
+  const children: Node[] = []
+  node.forEach((child) => children.push(withoutTaskIds(child)))
+  const attrs = node.type.name === 'task_item' ? { ...node.attrs, id: null, uuid: null } : node.attrs
+  return node.type.create(attrs, children, node.marks)
+}
