@@ -317,13 +317,13 @@ impl Inner {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Brings a message to a document's room, which is opened if need be.
+    /// Brings a message to a document's room, which is opened if need be. While the engine drains, nobody gets in.
     async fn submit(
         self: &Arc<Self>,
         document: &str,
         mut message: Message,
     ) -> mpsc::Sender<Message> {
-        loop {
+        while !self.draining.load(Ordering::SeqCst) {
             let room = self.open(document);
             match room.send(message).await {
                 Ok(()) => return room,
@@ -331,6 +331,11 @@ impl Inner {
                 Err(mpsc::error::SendError(back)) => message = back,
             }
         }
+        if let Some(outgoing) = message.outgoing {
+            let (code, reason) = (CloseCode::Restart, "the server restarts");
+            let _ = outgoing.send(Outgoing::Close { code, reason });
+        }
+        mpsc::channel(1).0
     }
 
     fn open(self: &Arc<Self>, document: &str) -> mpsc::Sender<Message> {
@@ -614,3 +619,7 @@ fn fnv(text: &str) -> u64 {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
+
+#[cfg(test)]
+#[path = "engine_tests.rs"]
+mod tests;
