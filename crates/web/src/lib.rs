@@ -33,6 +33,7 @@ mod visitor;
 mod addresses;
 mod api;
 mod download;
+mod live;
 mod operations;
 mod upload;
 

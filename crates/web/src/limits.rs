@@ -24,3 +24,20 @@ pub(crate) const API_ROWS_MAX: usize = 100;
 pub(crate) const SESSION_COOKIE_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Bodies smaller than this are not compressed.
 pub(crate) const COMPRESS_BYTES_MIN: usize = 860;
+
+/// Largest frame of a live connection; a larger one ends it.
+pub(crate) const LIVE_FRAME_BYTES_MAX: usize = (4 << 20) + (64 << 10);
+/// Memory of a live connection for reading; larger frames get theirs for as long as they need it.
+pub(crate) const LIVE_READ_BUFFER_BYTES: usize = 4 << 10;
+/// Bytes gathered before a live connection writes to its socket.
+pub(crate) const LIVE_WRITE_BUFFER_BYTES: usize = 4 << 10;
+/// A live connection that has not said HELLO by then is ended.
+pub(crate) const LIVE_HELLO: Duration = Duration::from_secs(10);
+/// A live connection gets a ping when nothing else was written for so long.
+pub(crate) const LIVE_PING: Duration = Duration::from_secs(20);
+/// A live connection from which nothing came for so long is ended.
+pub(crate) const LIVE_SILENCE: Duration = Duration::from_secs(60);
+/// A live connection that takes nothing for so long is ended.
+pub(crate) const LIVE_STALL: Duration = Duration::from_secs(45);
+/// How long the end of a live connection may take.
+pub(crate) const LIVE_CLOSE: Duration = Duration::from_secs(3);

@@ -11,7 +11,7 @@ use crate::pages::{
 };
 use crate::state::Web;
 use crate::{
-    addresses, api, assets, compress, download, failure, headers, limits, operations, upload,
+    addresses, api, assets, compress, download, failure, headers, limits, live, operations, upload,
 };
 
 /// The whole web part as a service.
@@ -21,6 +21,7 @@ pub fn router(web: Web) -> Router {
         .merge(spaces_and_pages())
         .merge(old_addresses())
         .merge(for_scripts())
+        .merge(live::router())
         .merge(for_machines())
         .layer(DefaultBodyLimit::max(limits::FORM_BYTES_MAX));
     small

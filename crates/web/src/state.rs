@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-use wiki::Wiki;
+use wiki::{LiveDocuments, Wiki};
 
 use crate::cache::PageCache;
 use crate::failure::Answer;
@@ -28,6 +28,8 @@ pub struct Web {
 
 struct Inner {
     wiki: Wiki,
+    /// Started by the first who asks: not every process has a runtime to start it on.
+    live: tokio::sync::OnceCell<LiveDocuments>,
     settings: Settings,
     cache: PageCache,
     metrics: Metrics,
@@ -41,6 +43,7 @@ impl Web {
     pub fn new(wiki: Wiki, settings: Settings) -> Self {
         let inner = Inner {
             wiki,
+            live: tokio::sync::OnceCell::new(),
             settings,
             cache: PageCache::new(),
             metrics: Metrics::default(),
@@ -51,6 +54,24 @@ impl Web {
         Self {
             inner: Arc::new(inner),
         }
+    }
+
+    /// Commits what people have typed and ends live connections with 1012: to be called when the server stops.
+    pub async fn drain(&self) {
+        if let Some(live) = self.inner.live.get() {
+            live.drain().await;
+        }
+    }
+
+    /// The pages that people edit together.
+    pub(crate) async fn live(&self) -> wiki::Result<&LiveDocuments> {
+        let start = || LiveDocuments::start(self.inner.wiki.clone());
+        self.inner.live.get_or_try_init(start).await
+    }
+
+    /// The same, if anybody has asked for them yet.
+    pub(crate) fn live_now(&self) -> Option<&LiveDocuments> {
+        self.inner.live.get()
     }
 
     pub(crate) fn wiki(&self) -> &Wiki {
