@@ -70,3 +70,23 @@ fn attributes(specs: &[AttrSpec], attrs: &Attrs) -> JsonValue {
     }
     JsonValue::Object(object)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::*;
+    use crate::schema::{Kind, MarkKind};
+
+    #[test]
+    fn every_attribute_is_spelled_out_as_prosemirror_does() {
+        let link = mark(MarkKind::Link).with("href", "x");
+        let document = doc([h(2, [marked("a", [link])]), el(Kind::HorizontalRule, [])]);
+        let expected = json!({ "type": "doc", "content": [
+            { "type": "heading", "attrs": { "level": 2, "xml": null }, "content": [
+                { "type": "text", "marks": [{ "type": "link", "attrs": { "href": "x", "xml": null } }], "text": "a" },
+            ] },
+            { "type": "horizontal_rule", "attrs": { "xml": null } },
+        ] });
+        assert_eq!(Json::write(&document), expected);
+    }
+}

@@ -21,6 +21,13 @@ pub(crate) const PATTERN_BYTES_MAX: usize = 500;
 /// Marks around one piece of text. Further nesting is kept as a preserved node.
 pub(crate) const MARKS_MAX: usize = 24;
 
+/// Bytes that all copies of all marks of a document may take, whatever its size. Marks beyond that are kept as preserved nodes, in a live
+/// document not read.
+pub(crate) const MARK_BYTES_MIN: usize = 16 << 20;
+
+/// The same, for each byte of the source.
+pub(crate) const MARK_BYTES_PER_BYTE: usize = 8;
+
 /// How often the reader of the storage format tries again with one more node preserved, before it preserves whole blocks.
 pub(crate) const RETRIES_MAX: usize = 12;
 

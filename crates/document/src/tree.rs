@@ -282,6 +282,16 @@ impl Attrs {
     }
 }
 
+impl Value {
+    /// About how many bytes it takes.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Value::Int(_) => 8,
+            Value::Text(text) => text.len(),
+        }
+    }
+}
+
 impl From<i64> for Value {
     fn from(number: i64) -> Self {
         Value::Int(number)

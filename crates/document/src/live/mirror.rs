@@ -8,7 +8,7 @@ use yrs::types::text::YChange;
 use yrs::{Any, Out, ReadTxn, Text as _, Xml as _, XmlElementRef, XmlFragment, XmlOut, XmlTextRef};
 
 use super::marks::{self, Keyed};
-use crate::limits::DEPTH_MAX;
+use crate::limits::{DEPTH_MAX, MARK_BYTES_MIN, MARK_BYTES_PER_BYTE};
 use crate::schema::{Content, Kind};
 use crate::storage_format::kept_macro;
 use crate::tree::{Element, Mark, Node, Note, Text};
@@ -37,16 +37,20 @@ pub(super) struct Run {
 pub(super) struct Reading<'t, T> {
     txn: &'t T,
     pub(super) notes: Vec<Note>,
+    /// Bytes that the copies of marks on all texts may still take.
+    mark_bytes_left: usize,
 }
 
 /// `None`: there is something in it that cannot stand where it stands, not even as a placeholder.
 type Children = Option<(Vec<Node>, Vec<Mirror>)>;
 
 impl<'t, T: ReadTxn> Reading<'t, T> {
-    pub(super) fn new(txn: &'t T) -> Self {
+    /// `bytes` is the size of the updates that are read.
+    pub(super) fn new(txn: &'t T, bytes: usize) -> Self {
         Reading {
             txn,
             notes: Vec::new(),
+            mark_bytes_left: MARK_BYTES_MIN + bytes.saturating_mul(MARK_BYTES_PER_BYTE),
         }
     }
 
@@ -134,7 +138,11 @@ impl<'t, T: ReadTxn> Reading<'t, T> {
             let Out::Any(Any::String(text)) = &piece.insert else {
                 return None;
             };
-            let (marks, unknown) = marks::read(piece.attributes.as_deref());
+            let (mut marks, unknown) = marks::read(piece.attributes.as_deref());
+            if self.afford(&marks).is_none() {
+                self.note("marks that are too large are left out".to_owned());
+                marks.clear();
+            }
             for name in unknown {
                 self.note(format!("the mark `{name}` is not known and is not shown"));
             }
@@ -144,6 +152,13 @@ impl<'t, T: ReadTxn> Reading<'t, T> {
             });
         }
         Some(runs)
+    }
+
+    fn afford(&mut self, marks: &Keyed) -> Option<()> {
+        let values = marks.iter().flat_map(|(_, mark)| mark.attrs.iter());
+        let bytes: usize = values.map(|(_, value)| value.len()).sum();
+        self.mark_bytes_left = self.mark_bytes_left.checked_sub(bytes)?;
+        Some(())
     }
 
     fn placeholder(&mut self, shared: &XmlOut, content: Content) -> Option<Element> {

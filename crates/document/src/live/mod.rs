@@ -62,7 +62,8 @@ impl Live {
             let body = doc.get_or_insert_xml_fragment(BODY);
             let title = doc.get_or_insert_text(TITLE);
             let txn = doc.transact();
-            let mut reading = Reading::new(&txn);
+            let bytes = updates.iter().map(|update| update.len()).sum();
+            let mut reading = Reading::new(&txn, bytes);
             let (mut content, _) = reading.body(&body);
             join_texts(&mut content);
             Ok((
@@ -87,7 +88,7 @@ impl Live {
             let body = doc.get_or_insert_xml_fragment(BODY);
             let name = doc.get_or_insert_text(TITLE);
             let mut txn = doc.transact_mut();
-            let (nodes, mirrors) = Reading::new(&txn).body(&body);
+            let (nodes, mirrors) = Reading::new(&txn, state.len()).body(&body);
             let live = rewrite::Live {
                 nodes: &nodes,
                 mirrors: &mirrors,

@@ -51,7 +51,7 @@ impl<'r, 'a, 's> Line<'r, 'a, 's> {
             return self.text(text);
         }
         let done = match item.element() {
-            Some(tag) if !self.reader.is_forced(item) => self.element(tag),
+            Some(tag) if !self.reader.is_forced(item) => self.element(item, tag),
             _ => None,
         };
         if done.is_none() {
@@ -83,13 +83,13 @@ impl<'r, 'a, 's> Line<'r, 'a, 's> {
     }
 
     /// Puts out what an element stands for; `None` means that it must be preserved, and nothing was put out.
-    fn element(&mut self, tag: &'a Tag<'s>) -> Option<()> {
+    fn element(&mut self, item: &Item<'s>, tag: &'a Tag<'s>) -> Option<()> {
         if let Some((atom, spelling)) = self.typed_atom(tag) {
             self.atom(atom, &spelling);
             return Some(());
         }
         if tag.name == "ac:link" {
-            return self.resource_link(tag);
+            return self.resource_link(item, tag);
         }
         let mut kind = mark_kind(tag.name)?;
         let mut typed: &[&str] = match kind {
@@ -119,7 +119,7 @@ impl<'r, 'a, 's> Line<'r, 'a, 's> {
         if mark_tags(kind).first() != Some(&tag.name) {
             spelling.tag = tag.name.to_owned();
         }
-        self.marked(mark, spelling, |line| line.children(tag))
+        self.marked(item, mark, spelling, |line| line.children(tag))
     }
 
     fn typed_atom(&self, tag: &Tag<'s>) -> Option<(Element, Spelling)> {
@@ -146,7 +146,7 @@ impl<'r, 'a, 's> Line<'r, 'a, 's> {
     }
 
     /// A link with a body: its text under a mark.
-    fn resource_link(&mut self, tag: &'a Tag<'s>) -> Option<()> {
+    fn resource_link(&mut self, item: &Item<'s>, tag: &'a Tag<'s>) -> Option<()> {
         if self
             .marks
             .iter()
@@ -156,12 +156,15 @@ impl<'r, 'a, 's> Line<'r, 'a, 's> {
         }
         let link = links::with_body(self.reader.xml, tag)?;
         let body = link.body;
-        self.marked(link.mark, link.spelling, |line| line.children(body))
+        self.marked(item, link.mark, link.spelling, |line| {
+            line.children(body);
+        })
     }
 
     /// Puts out content under one more mark; nothing at all if the content is empty or the nesting too deep.
     fn marked(
         &mut self,
+        item: &Item<'s>,
         mut mark: Mark,
         mut spelling: Spelling,
         content: impl FnOnce(&mut Self),
@@ -182,6 +185,7 @@ impl<'r, 'a, 's> Line<'r, 'a, 's> {
             spelling.split = 2;
             spelling.seal_mark(&mut mark);
         }
+        self.reader.afford(item, &mark)?;
         let before = self.out.len();
         self.marks.push(mark);
         content(self);

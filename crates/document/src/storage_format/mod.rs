@@ -22,7 +22,7 @@ mod tables;
 mod wrap;
 mod write;
 
-use read::Reader;
+use read::{Reader, Survey};
 use spelling::Spelling;
 
 /// The storage format face.
@@ -32,10 +32,10 @@ impl StorageFormat {
     /// Parses a body. What is not understood is kept as preserved nodes with a note each; only what is not well-formed is refused.
     pub fn parse(source: &str) -> Result<(Document, Vec<Note>), Malformed> {
         let xml = Fragment::parse(source)?;
-        let holds_block = names::blocks_within(&xml);
+        let survey = Survey::of(&xml);
         let mut forced = HashSet::new();
         for round in 0..=RETRIES_MAX {
-            let mut reader = Reader::new(&xml, &holds_block, &forced);
+            let mut reader = Reader::new(&xml, &survey, &forced);
             let document = Document::new(reader.document());
             match difference(&xml, &document) {
                 None => return Ok((document, located(source, reader.notes))),

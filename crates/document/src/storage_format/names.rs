@@ -148,6 +148,18 @@ pub(super) fn mark_tags(kind: MarkKind) -> &'static [&'static str] {
     }
 }
 
+/// For each item how many items it holds, itself included.
+pub(super) fn sizes(xml: &Fragment<'_>) -> Vec<usize> {
+    let mut sizes = vec![1; xml.items().len()];
+    for item in xml.items().iter().rev() {
+        let own = sizes.get(item.id).copied().unwrap_or_default();
+        if let Some(parent) = item.parent.and_then(|parent| sizes.get_mut(parent)) {
+            *parent += own;
+        }
+    }
+    sizes
+}
+
 /// For each item whether it is, or wraps, a block with a typed form.
 pub(super) fn blocks_within(xml: &Fragment<'_>) -> Vec<bool> {
     let mut within = vec![false; xml.items().len()];

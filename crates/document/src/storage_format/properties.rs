@@ -46,9 +46,9 @@ proptest! {
     fn every_typed_page_needs_no_second_reading(choices in vec(any::<u16>(), 0..120)) {
         let source = page(&choices);
         let xml = Fragment::parse(&source).unwrap();
-        let holds_block = names::blocks_within(&xml);
+        let survey = Survey::of(&xml);
         let forced = HashSet::new();
-        let document = Document::new(Reader::new(&xml, &holds_block, &forced).document());
+        let document = Document::new(Reader::new(&xml, &survey, &forced).document());
         let found = difference(&xml, &document);
         prop_assert!(found.is_none(), "{}\n{}\n{:?}", source, write::write(&document), found);
     }

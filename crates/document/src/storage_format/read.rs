@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use super::inline::Line;
 use super::names::{self, Place};
 use super::spelling::Spelling;
-use crate::limits::DEPTH_MAX;
+use crate::limits::{DEPTH_MAX, MARK_BYTES_MIN, MARK_BYTES_PER_BYTE};
 use crate::schema::Kind;
-use crate::tree::{Element, Node};
+use crate::tree::{Element, Mark, Node};
 use crate::xml::{Fragment, Id, Item, Part, Tag, is_space};
 
 /// Levels that one block may need below itself: a row, a cell, a paragraph, an atom.
@@ -16,26 +16,40 @@ const DEPTH_MARGIN: usize = 4;
 /// A typed block and how it was spelled; `None` means that it must be preserved.
 pub(super) type Typed = Option<(Element, Spelling)>;
 
+/// What is known of the items of a fragment before they are read.
+pub(super) struct Survey {
+    holds_block: Vec<bool>,
+    sizes: Vec<usize>,
+}
+
+impl Survey {
+    pub(super) fn of(xml: &Fragment<'_>) -> Self {
+        Survey {
+            holds_block: names::blocks_within(xml),
+            sizes: names::sizes(xml),
+        }
+    }
+}
+
 pub(super) struct Reader<'a, 's> {
     pub(super) xml: &'a Fragment<'s>,
-    holds_block: &'a [bool],
+    survey: &'a Survey,
     /// Items that must be preserved, because their typed form would not write back the same.
     forced: &'a HashSet<Id>,
     /// Offsets and messages.
     pub(super) notes: Vec<(usize, String)>,
+    /// Bytes that the copies of marks on all texts under them may still take.
+    mark_bytes_left: usize,
 }
 
 impl<'a, 's> Reader<'a, 's> {
-    pub(super) fn new(
-        xml: &'a Fragment<'s>,
-        holds_block: &'a [bool],
-        forced: &'a HashSet<Id>,
-    ) -> Self {
+    pub(super) fn new(xml: &'a Fragment<'s>, survey: &'a Survey, forced: &'a HashSet<Id>) -> Self {
         Reader {
             xml,
-            holds_block,
+            survey,
             forced,
             notes: Vec::new(),
+            mark_bytes_left: MARK_BYTES_MIN + xml.source.len() * MARK_BYTES_PER_BYTE,
         }
     }
 
@@ -86,7 +100,19 @@ impl<'a, 's> Reader<'a, 's> {
     }
 
     pub(super) fn holds_block(&self, item: &Item<'_>) -> bool {
-        self.holds_block.get(item.id).copied().unwrap_or_default()
+        let holds_block = self.survey.holds_block.get(item.id);
+        holds_block.copied().unwrap_or_default()
+    }
+
+    /// Accounts for a mark that everything in the item will carry; `None` if that would be too much.
+    pub(super) fn afford(&mut self, item: &Item<'_>, mark: &Mark) -> Option<()> {
+        let copies = self.survey.sizes.get(item.id).copied().unwrap_or(1);
+        let bytes: usize = mark.attrs.iter().map(|(_, value)| value.len()).sum();
+        let left = self
+            .mark_bytes_left
+            .checked_sub(bytes.saturating_mul(copies))?;
+        self.mark_bytes_left = left;
+        Some(())
     }
 
     pub(super) fn is_forced(&self, item: &Item<'_>) -> bool {

@@ -88,8 +88,10 @@ impl Spelling {
     }
 
     fn to_text(&self) -> Option<String> {
-        let text = serde_json::to_string(self).ok()?;
-        (text != "{}").then_some(text)
+        if *self == Spelling::default() {
+            return None;
+        }
+        serde_json::to_string(self).ok()
     }
 
     /// Sets the gaps, unless all are empty.

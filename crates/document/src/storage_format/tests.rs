@@ -224,3 +224,48 @@ fn a_deep_nest_is_kept_as_source_where_it_gets_too_deep() {
         thread.spawn(run).unwrap().join().unwrap();
     }
 }
+
+/// Parses and writes in the time that a page of its size may take, on a thread with a small stack.
+fn check_fast(source: String) {
+    let run = move || {
+        let start = std::time::Instant::now();
+        let (document, _) = StorageFormat::parse(&source).unwrap();
+        assert_same(&source, &StorageFormat::write(&document));
+        println!(
+            "{:?} for {} bytes: {:.40}",
+            start.elapsed(),
+            source.len(),
+            source
+        );
+    };
+    let thread = std::thread::Builder::new().stack_size(2 << 20);
+    thread.spawn(run).unwrap().join().unwrap();
+}
+
+#[test]
+fn large_and_hostile_pages_take_linear_time_and_memory() {
+    check_fast("<p>some <strong>bold</strong> text, a <a href=\"x\">link</a>.</p>\n".repeat(8_000));
+    check_fast(format!("<p>{}</p>", "a<br/><x/>".repeat(40_000)));
+    check_fast(format!(
+        "<p><span class=\"{}\">{}</span></p>",
+        "x".repeat(200_000),
+        "a<br/>".repeat(40_000)
+    ));
+    check_fast(format!(
+        "<p>{}</p>",
+        "<i>".repeat(50_000) + &"</i>".repeat(50_000)
+    ));
+    check_fast(format!(
+        "<p {}/>",
+        (0..40_000)
+            .map(|n| format!(" a{n}=\"\""))
+            .collect::<String>()
+    ));
+    check_fast(
+        "<table><thead/>".to_owned() + &"<tbody/><tfoot><tr/></tfoot>".repeat(15_000) + "</table>",
+    );
+    let params = "<ac:parameter ac:name=\"a\">b</ac:parameter>\n".repeat(10_000);
+    check_fast(format!(
+        "<ac:structured-macro ac:name=\"info\">{params}</ac:structured-macro>"
+    ));
+}

@@ -313,33 +313,29 @@ impl Writer {
         self.out.push(' ');
         self.out.push_str(name);
         self.out.push_str("=\"");
-        for c in value.chars() {
-            match c {
-                '"' => self.out.push_str("&quot;"),
-                '\t' => self.out.push_str("&#9;"),
-                '\n' => self.out.push_str("&#10;"),
-                _ => self.escaped(c),
-            }
-        }
+        self.escape(value, |c| match c {
+            '"' => Some("&quot;"),
+            '\t' => Some("&#9;"),
+            '\n' => Some("&#10;"),
+            _ => escaped(c),
+        });
         self.out.push('"');
     }
 
     pub(super) fn text(&mut self, text: &str) {
-        for c in text.chars() {
-            self.escaped(c);
-        }
+        self.escape(text, escaped);
     }
 
-    fn escaped(&mut self, c: char) {
-        match c {
-            '&' => self.out.push_str("&amp;"),
-            '<' => self.out.push_str("&lt;"),
-            '>' => self.out.push_str("&gt;"),
-            '\r' => self.out.push_str("&#13;"),
-            '\u{a0}' => self.out.push_str("&nbsp;"),
-            c if is_char(c) => self.out.push(c),
-            _ => self.out.push('\u{fffd}'),
+    fn escape(&mut self, text: &str, escaped: impl Fn(char) -> Option<&'static str>) {
+        let mut done = 0;
+        for (at, c) in text.char_indices() {
+            if let Some(instead) = escaped(c) {
+                self.out.push_str(text.get(done..at).unwrap_or_default());
+                self.out.push_str(instead);
+                done = at + c.len_utf8();
+            }
         }
+        self.out.push_str(text.get(done..).unwrap_or_default());
     }
 
     pub(super) fn cdata(&mut self, text: &str) {
@@ -370,6 +366,19 @@ impl Writer {
             Ok(_) => self.out.push_str(source),
             Err(_) => self.text(source),
         }
+    }
+}
+
+/// What is written instead of a character in text.
+fn escaped(c: char) -> Option<&'static str> {
+    match c {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        '\r' => Some("&#13;"),
+        '\u{a0}' => Some("&nbsp;"),
+        c if is_char(c) => None,
+        _ => Some("\u{fffd}"),
     }
 }
 

@@ -500,6 +500,11 @@ impl<'s> Parser<'s> {
     }
 
     fn check_chars(&self, start: usize, chunk: &str) -> Parsed<()> {
+        // Only these bytes begin characters that XML does not allow.
+        let doubtful = |byte: u8| (byte < 0x20 && !is_space_byte(byte)) || byte == 0xef;
+        if !chunk.bytes().any(doubtful) {
+            return Ok(());
+        }
         match chunk.char_indices().find(|(_, c)| !is_char(*c)) {
             None => Ok(()),
             Some((index, c)) => {
