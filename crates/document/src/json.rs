@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn every_attribute_is_spelled_out_as_prosemirror_does() {
-        let link = mark(MarkKind::Link).with("href", "x");
+        let link = Mark::new(MarkKind::Link).with("href", "x");
         let document = doc([h(2, [marked("a", [link])]), el(Kind::HorizontalRule, [])]);
         let expected = json!({ "type": "doc", "content": [
             { "type": "heading", "attrs": { "level": 2, "xml": null }, "content": [
