@@ -1,2 +1,5 @@
 //! The program `watersmeet`.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    server::main()
+}

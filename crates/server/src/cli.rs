@@ -1,0 +1,244 @@
+//! What can be asked on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A self-hosted team wiki in which many people edit the same page at once.
+#[derive(Debug, Parser)]
+#[command(name = "watersmeet", version, about, subcommand_required = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Where the wiki is")]
+pub(crate) struct PlaceArgs {
+    /// Configuration file [default: watersmeet.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Data directory [default: ./data]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<String>,
+
+    /// Database: sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME [default: SQLite in the data directory]
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) database: Option<String>,
+
+    /// Print one JSON object instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the wiki
+    Serve(ServeArgs),
+    /// Bring content from elsewhere
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Manage accounts
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Manage personal access tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Work on documents without a wiki
+    #[command(subcommand)]
+    Document(DocumentCommand),
+    /// Work on pages
+    #[command(subcommand)]
+    Page(PageCommand),
+    /// Write everything into one file, while people edit
+    Backup {
+        /// The file to write; must not exist
+        file: PathBuf,
+    },
+    /// Fill an empty data directory and database from a backup
+    Restore {
+        /// The file to read
+        file: PathBuf,
+    },
+    /// Verify what is stored and say what is wrong
+    Check,
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Where to listen [default: 127.0.0.1:8090]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) listen: Option<String>,
+
+    /// The address that people type [default: http:// and where it listens]
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportCommand {
+    /// Import an XML export of a Confluence space or site
+    Confluence {
+        /// The export: a zip file, or the directory it was unpacked to
+        #[arg(value_name = "FILE.zip|DIR")]
+        source: PathBuf,
+
+        /// Import the space under another key
+        #[arg(long = "as", value_name = "KEY")]
+        key: Option<String>,
+
+        /// Read and report, but change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Add an account
+    Add {
+        /// The name to log in with
+        name: String,
+
+        /// Where to write to
+        #[arg(long, value_name = "E")]
+        email: Option<String>,
+
+        /// The name to show
+        #[arg(long, value_name = "N")]
+        full_name: Option<String>,
+
+        /// Make it an administrator of the site
+        #[arg(long)]
+        admin: bool,
+
+        /// Read the password from the first line of standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// List the accounts
+    List,
+    /// Lock an account out: its sessions and tokens stop working
+    Disable {
+        /// The name to log in with
+        name: String,
+    },
+    /// Set the password of an account
+    Password {
+        /// The name to log in with
+        name: String,
+
+        /// Read the password from the first line of standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a personal access token and print it, once
+    Create {
+        /// Whose token
+        #[arg(long, value_name = "NAME")]
+        user: String,
+
+        /// What to call it
+        #[arg(long, value_name = "LABEL")]
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DocumentCommand {
+    /// Convert a document from one form to another; notes go to standard error
+    Convert {
+        /// The form of the input
+        #[arg(long, value_enum)]
+        from: SourceForm,
+
+        /// The form of the output
+        #[arg(long, value_enum)]
+        to: TargetForm,
+
+        /// The document [default: standard input]
+        file: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PageCommand {
+    /// Print the published body of a page
+    Export {
+        /// Content id of the page
+        id: i64,
+
+        /// The form to print
+        #[arg(long, value_enum)]
+        format: ExportForm,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print what is in force and where it comes from
+    Show,
+    /// Report all mistakes in the configuration
+    Check,
+}
+
+/// A form in which a document can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SourceForm {
+    Storage,
+    Markdown,
+    Html,
+}
+
+/// A form in which a document can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TargetForm {
+    Storage,
+    Markdown,
+    Html,
+    Json,
+    Text,
+}
+
+/// A form in which a page can be printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportForm {
+    Storage,
+    Html,
+    Markdown,
+    Text,
+}
+
+impl ExportForm {
+    pub(crate) fn as_target(self) -> TargetForm {
+        match self {
+            ExportForm::Storage => TargetForm::Storage,
+            ExportForm::Html => TargetForm::Html,
+            ExportForm::Markdown => TargetForm::Markdown,
+            ExportForm::Text => TargetForm::Text,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}
