@@ -1,10 +1,8 @@
 //! Backup, restore and check by the real program.
 
-mod support;
-
 use std::fs;
 
-use support::{Machine, files};
+use crate::support::{Machine, files};
 
 const PASSWORD: &[u8] = b"correct horse battery\n";
 

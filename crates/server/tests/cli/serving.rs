@@ -1,10 +1,8 @@
 //! A running server: starting, stopping, being killed, and commands beside it.
 
-mod support;
-
 use std::net::TcpListener;
 
-use support::Machine;
+use crate::support::Machine;
 
 const PASSWORD: &[u8] = b"correct horse battery\n";
 

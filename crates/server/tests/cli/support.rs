@@ -7,22 +7,22 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// What a command did.
-pub struct Outcome {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Outcome {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Outcome {
     #[track_caller]
-    pub fn ok(self) -> Outcome {
+    pub(crate) fn ok(self) -> Outcome {
         assert_eq!(self.code, Some(0), "{}{}", self.stdout, self.stderr);
         self
     }
 
     /// Exit code and the words that must be on standard error.
     #[track_caller]
-    pub fn fails(self, code: i32, words: &str) -> Outcome {
+    pub(crate) fn fails(self, code: i32, words: &str) -> Outcome {
         assert_eq!(self.code, Some(code), "{}{}", self.stdout, self.stderr);
         assert!(
             self.stderr.contains(words),
@@ -33,28 +33,28 @@ impl Outcome {
     }
 
     #[track_caller]
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
     }
 }
 
 /// A folder that stands for a machine: working directory, data directory, nothing in the environment.
-pub struct Machine {
-    pub folder: tempfile::TempDir,
+pub(crate) struct Machine {
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Machine {
-    pub fn new() -> Machine {
+    pub(crate) fn new() -> Machine {
         let folder = tempfile::tempdir().unwrap();
         Machine { folder }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn command<S: AsRef<OsStr>>(&self, words: &[S]) -> Command {
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, words: &[S]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_watersmeet"));
         command.args(words).current_dir(self.folder.path());
         for (name, _) in std::env::vars_os() {
@@ -65,11 +65,11 @@ impl Machine {
         command
     }
 
-    pub fn run<S: AsRef<OsStr>>(&self, words: &[S]) -> Outcome {
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, words: &[S]) -> Outcome {
         self.run_with(words, b"")
     }
 
-    pub fn run_with<S: AsRef<OsStr>>(&self, words: &[S], input: &[u8]) -> Outcome {
+    pub(crate) fn run_with<S: AsRef<OsStr>>(&self, words: &[S], input: &[u8]) -> Outcome {
         let mut command = self.command(words);
         command
             .stdin(Stdio::piped())
@@ -90,7 +90,7 @@ impl Machine {
     }
 
     /// Starts a server on a free port and waits until it says where it is.
-    pub fn serve(&self, more: &[&str]) -> Server {
+    pub(crate) fn serve(&self, more: &[&str]) -> Server {
         let mut words = vec!["serve", "--listen", "127.0.0.1:0", "--json"];
         words.extend(more);
         let mut command = self.command(&words);
@@ -118,18 +118,18 @@ impl Machine {
 }
 
 /// A running server; killed when dropped.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
-    pub said: serde_json::Value,
+    pub(crate) said: serde_json::Value,
 }
 
 impl Server {
-    pub fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         self.said["listen"].as_str().unwrap()
     }
 
     /// The first line and the body of an answer.
-    pub fn get(&self, path: &str) -> (String, String) {
+    pub(crate) fn get(&self, path: &str) -> (String, String) {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         let host = self.address();
         write!(
@@ -143,7 +143,7 @@ impl Server {
         (head.lines().next().unwrap().to_owned(), body.to_owned())
     }
 
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         let sent = Command::new("kill")
             .args([&format!("-{name}"), &id])
@@ -153,7 +153,7 @@ impl Server {
     }
 
     /// Waits for the end; exit code (none after a kill) and standard error.
-    pub fn end(mut self) -> (Option<i32>, String) {
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let mut stderr = String::new();
         self.child
             .stderr
@@ -173,7 +173,7 @@ impl Drop for Server {
 }
 
 /// Every file below a folder.
-pub fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -1,10 +1,8 @@
 //! The command line without a running server: usage, configuration, documents, accounts.
 
-mod support;
-
 use std::fs;
 
-use support::Machine;
+use crate::support::Machine;
 
 #[test]
 fn wrong_usage_is_told_with_exit_code_2() {

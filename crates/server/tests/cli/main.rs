@@ -1,0 +1,7 @@
+//! The real program, run as people and scripts run it.
+
+mod support;
+
+mod command_line;
+mod keeping;
+mod serving;
