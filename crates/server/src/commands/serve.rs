@@ -53,6 +53,9 @@ async fn serve(config: &Config, place: &Place, output: &Output) -> Result<(), Fa
 
     stopped(stop).await;
     tracing::info!("stopping");
+    if timeout(limits::DRAIN_MAX, web.drain()).await.is_err() {
+        tracing::warn!("live connections did not close in time");
+    }
     match timeout(limits::DRAIN_MAX, server).await {
         Ok(Ok(Ok(()))) => {}
         Ok(Ok(Err(error))) => tracing::error!(%error, "the server failed"),
