@@ -3,14 +3,18 @@
 /// Levels of nesting in a tree. Deeper source is kept as a preserved node; a deeper live document is read as far as this, with a note.
 pub(crate) const DEPTH_MAX: usize = 200;
 
-/// Levels that the HTML face walks, those inside preserved sources included. What is deeper is left out of the page.
+/// Levels that the HTML face walks, those inside preserved sources included. What is deeper is shown as text.
 pub(crate) const WALK_DEPTH_MAX: usize = 240;
 
 /// Macros inside preserved macros that are read and rendered. What is deeper is shown as text.
 pub(crate) const MACRO_DEPTH_MAX: usize = 12;
 
-/// Bytes of preserved source that one rendering reads again. What is beyond is shown as text.
-pub(crate) const REREAD_BYTES_MAX: usize = 32 << 20;
+/// How often the bytes of a preserved node may be read again while it is rendered, since macros in it may hold macros. What is beyond is
+/// shown as text.
+pub(crate) const REREAD_FACTOR: usize = 3;
+
+/// Bytes that may be read again for any preserved node, however small.
+pub(crate) const REREAD_BYTES_MIN: usize = 64 << 10;
 
 /// Entries of all tables of contents of a page together; further headings are not listed.
 pub(crate) const CONTENTS_ENTRIES_MAX: usize = 20_000;

@@ -2,9 +2,9 @@
 //! meaning, unknown ones give way to their children, what only a machine reads is left out.
 
 use crate::html::macros::{self, Body, Call};
-use crate::html::render::{Bare, Renderer, common_attributes, is_small_number};
+use crate::html::render::{Bare, Renderer, common_attributes, is_small_number, simple_mark};
 use crate::html::writer::{class, none};
-use crate::limits::MACRO_DEPTH_MAX;
+use crate::limits::{MACRO_DEPTH_MAX, REREAD_BYTES_MIN, REREAD_FACTOR};
 use crate::links::Resource;
 use crate::schema::Kind;
 use crate::source::{self, Xml, XmlElement};
@@ -62,6 +62,9 @@ fn block_tag(name: &str) -> Option<&'static str> {
 impl Renderer<'_> {
     /// A preserved node.
     pub(super) fn preserved(&mut self, source: &str) {
+        if self.macro_depth == 0 {
+            self.reread_bytes = source.len().saturating_mul(REREAD_FACTOR) + REREAD_BYTES_MIN;
+        }
         self.fragment(&source::read(source));
     }
 
@@ -70,6 +73,7 @@ impl Renderer<'_> {
         for node in nodes {
             match node {
                 Xml::Text(text) => self.out.text(text),
+                Xml::Element(element) if self.is_too_deep() => self.out.text(&element.text()),
                 Xml::Element(element) => self.deeper(|this| this.fragment_element(element)),
             }
         }
@@ -335,38 +339,26 @@ impl Renderer<'_> {
 
     fn xml_inline(&mut self, element: &XmlElement<'_>) {
         let get = |name: &str| element.attribute(name).map(ToOwned::to_owned);
-        let tag = match element.name {
-            "strong" | "b" => Some("strong"),
-            "em" | "i" => Some("em"),
-            "u" => Some("u"),
-            "s" | "strike" | "del" => Some("s"),
-            "sub" => Some("sub"),
-            "sup" => Some("sup"),
-            "code" => Some("code"),
-            "br" => return self.out.void("br", none()),
-            "time" => return self.date(element.attribute("datetime").unwrap_or_default()),
-            "img" => {
-                let resource = get("src").map(Resource::Url);
-                return self.image(resource.as_ref(), get, None);
-            }
+        match element.name {
+            "br" => self.out.void("br", none()),
+            "time" => self.date(element.attribute("datetime").unwrap_or_default()),
+            "img" => self.image(get("src").map(Resource::Url).as_ref(), get, None),
             "a" => {
                 let tag = self.open_href(element.attribute("href").unwrap_or_default());
                 self.fragment(&element.children);
-                return self.close_link(tag);
+                self.close_link(tag);
             }
             name => {
-                let tag = self.open_span(name, get);
+                let tag = match simple_mark(name) {
+                    Some(tag) => {
+                        self.out.open(tag, none());
+                        Some(tag)
+                    }
+                    None => self.open_span(name, get),
+                };
                 self.fragment(&element.children);
-                if let Some(tag) = tag {
-                    self.out.close(tag);
-                }
-                return;
+                self.close_link(tag);
             }
-        };
-        if let Some(tag) = tag {
-            self.out.open(tag, none());
-            self.fragment(&element.children);
-            self.out.close(tag);
         }
     }
 }

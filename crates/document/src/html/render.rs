@@ -3,7 +3,7 @@
 use crate::html::outline::{Heading, Outline};
 use crate::html::style;
 use crate::html::writer::{Attributes, Writer, class, none};
-use crate::limits::{REREAD_BYTES_MAX, WALK_DEPTH_MAX};
+use crate::limits::WALK_DEPTH_MAX;
 use crate::links::Links;
 use crate::schema::Kind;
 use crate::spelling::{Spelling, parameters};
@@ -42,6 +42,9 @@ pub(super) struct Renderer<'a> {
     pub(super) phrasing: bool,
 }
 
+/// Longest summary of a `details` element.
+const SUMMARY_CHARACTERS_MAX: usize = 200;
+
 /// What a bare paragraph becomes.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Bare {
@@ -60,19 +63,22 @@ impl<'a> Renderer<'a> {
             tables: 0,
             depth: 0,
             macro_depth: 0,
-            reread_bytes: REREAD_BYTES_MAX,
+            reread_bytes: 0,
             in_link: false,
             phrasing: false,
         }
     }
 
-    /// Runs `body` one level deeper, or not at all when the walk is too deep.
+    /// Whether nothing may be nested here any more.
+    pub(super) fn is_too_deep(&self) -> bool {
+        self.depth >= WALK_DEPTH_MAX
+    }
+
+    /// Runs `body` one level deeper.
     pub(super) fn deeper(&mut self, body: impl FnOnce(&mut Self)) {
-        if self.depth < WALK_DEPTH_MAX {
-            self.depth += 1;
-            body(self);
-            self.depth -= 1;
-        }
+        self.depth += 1;
+        body(self);
+        self.depth -= 1;
     }
 
     /// Runs `body` where only phrasing content may be written.
@@ -83,7 +89,7 @@ impl<'a> Renderer<'a> {
     }
 
     pub(super) fn blocks(&mut self, content: &[Node], bare: Bare) {
-        if self.phrasing {
+        if self.phrasing || self.is_too_deep() {
             self.out.text(&text::of_blocks(content, usize::MAX / 16));
             return;
         }
@@ -253,7 +259,7 @@ impl<'a> Renderer<'a> {
 
     /// A list; whatever is no item in it becomes one.
     fn items(&mut self, tag: &'static str, attributes: Attributes, list: &Element) {
-        if self.phrasing {
+        if self.phrasing || self.is_too_deep() {
             return self.blocks(&list.content, Bare::Inline);
         }
         self.out.open(tag, attributes);
@@ -343,21 +349,56 @@ impl<'a> Renderer<'a> {
         );
     }
 
-    /// A `div`, or a definition list, which the tree keeps as divisions.
+    /// An element around blocks that has no kind of its own: mostly `div`; the source's name tells.
     fn division(&mut self, element: &Element) {
-        let attributes = block_attributes(element);
-        let (tag, attributes) = match Spelling::of(&element.attrs).tag() {
-            Some("dl") => return self.definition_list(element),
-            Some("p") => ("div", attributes.class("p")),
-            Some("strong" | "b") => ("strong", attributes),
-            Some("em" | "i") => ("em", attributes),
-            _ => ("div", attributes),
+        let spelling = Spelling::of(&element.attrs);
+        let get = |name: &str| spelling.attribute(name).map(ToOwned::to_owned);
+        let tag = match spelling.tag().unwrap_or("div") {
+            "dl" => return self.definition_list(element),
+            "details" => return self.details(element),
+            "a" => self.open_href(&get("href").unwrap_or_default()),
+            "p" => {
+                self.out.open("div", block_attributes(element).class("p"));
+                Some("div")
+            }
+            name => match simple_mark(name) {
+                Some(tag) => {
+                    self.out.open(tag, none());
+                    Some(tag)
+                }
+                None if is_phrase(name) => self.open_span(name, get),
+                None => {
+                    self.out.open("div", block_attributes(element));
+                    Some("div")
+                }
+            },
         };
         let bare = match element.content.len() {
             1 => Bare::Inline,
             _ => Bare::Paragraph,
         };
-        self.container(tag, attributes, element, bare);
+        self.blocks(&element.content, bare);
+        self.close_link(tag);
+    }
+
+    fn details(&mut self, element: &Element) {
+        let is_summary = |node: &&Node| {
+            let division = node.as_element().filter(|part| part.kind == Kind::Division);
+            division.is_some_and(|part| Spelling::of(&part.attrs).tag() == Some("summary"))
+        };
+        let summary = element.content.iter().find(is_summary);
+        let title =
+            summary.map(|node| text::of_blocks(std::slice::from_ref(node), SUMMARY_CHARACTERS_MAX));
+        let title = title.filter(|title| !title.is_empty());
+        self.out.open("details", class("expand"));
+        self.out
+            .leaf("summary", none(), title.as_deref().unwrap_or("Details"));
+        self.out.open("div", class("expand-body"));
+        for block in element.content.iter().filter(|node| !is_summary(node)) {
+            self.blocks(std::slice::from_ref(block), Bare::Paragraph);
+        }
+        self.out.close("div");
+        self.out.close("details");
     }
 
     fn definition_list(&mut self, list: &Element) {
@@ -402,6 +443,41 @@ pub(super) fn common_attributes(get: impl Fn(&str) -> Option<String>) -> Attribu
         Some(source) => style::apply(&source, attributes),
         None => attributes,
     }
+}
+
+/// The element of an inline element of the source that says one thing and has no attributes.
+pub(super) fn simple_mark(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "strong" | "b" => "strong",
+        "em" | "i" => "em",
+        "u" => "u",
+        "s" | "strike" | "del" => "s",
+        "sub" => "sub",
+        "sup" => "sup",
+        "code" => "code",
+        _ => return None,
+    })
+}
+
+/// Inline elements that may say something by their attributes.
+fn is_phrase(name: &str) -> bool {
+    matches!(
+        name,
+        "span"
+            | "font"
+            | "small"
+            | "big"
+            | "kbd"
+            | "samp"
+            | "var"
+            | "cite"
+            | "q"
+            | "abbr"
+            | "acronym"
+            | "tt"
+            | "dfn"
+            | "ins"
+    )
 }
 
 /// The empty paragraph that Confluence's editor puts around block macros for the caret.

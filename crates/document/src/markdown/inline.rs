@@ -305,11 +305,11 @@ fn percent(text: &str) -> String {
 /// An address inside the parentheses of a link.
 fn destination(address: &str) -> String {
     let mut out = String::with_capacity(address.len());
-    for character in address.trim().chars().filter(|c| !c.is_control()) {
-        if matches!(
-            character,
-            '\\' | '<' | '>' | '&' | '*' | '_' | '|' | '`' | '~' | '[' | ']'
-        ) {
+    let address = address.trim();
+    for (at, character) in address.char_indices().filter(|(_, c)| !c.is_control()) {
+        let rest = address.get(at + character.len_utf8()..).unwrap_or_default();
+        let is_reference = character == '&' && may_be_reference(rest);
+        if is_reference || matches!(character, '\\' | '<' | '>' | '|') {
             out.push('\\');
         }
         out.push(character);
@@ -411,24 +411,29 @@ fn code(text: &str, place: Place) -> String {
 /// Escapes every character that may begin markup inside a line.
 fn escaped(text: &str, place: Place) -> String {
     let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
+    for (at, character) in text.char_indices() {
+        let rest = text.get(at + character.len_utf8()..).unwrap_or_default();
         match character {
             '\n' | '\r' | '\t' => out.push(' '),
             '\0' => out.push('\u{fffd}'),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '~' | '|' | '&' => {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '~' | '|' => {
                 out.push('\\');
                 out.push(character);
             }
             '#' if place == Place::Heading => out.push_str("\\#"),
+            '&' if may_be_reference(rest) => out.push_str("\\&"),
+            // A link may follow, and would be an image.
+            '!' if rest.is_empty() => out.push_str("\\!"),
             c => out.push(c),
         }
     }
-    // A link may follow, and would be an image.
-    if out.ends_with('!') {
-        out.pop();
-        out.push_str("\\!");
-    }
     out
+}
+
+/// Whether an ampersand before this begins a character reference, or may begin one with what follows the text.
+fn may_be_reference(rest: &str) -> bool {
+    let name = rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '#');
+    name.is_empty() || (name.starts_with(';') && name.len() < rest.len())
 }
 
 /// Escapes what would begin a block at the start of a line.

@@ -83,7 +83,7 @@ impl Spans {
         self.marks.pop();
     }
 
-    pub(super) fn open_link(&mut self, address: &str, line: &mut Vec<Node>) {
+    pub(super) fn open_link(&mut self, address: &str, line: &[Node]) {
         let resource = address.strip_prefix(SCHEME).and_then(wiki_address);
         let mark = match &resource {
             Some((resource, anchor)) => {

@@ -31,7 +31,7 @@ fn plain_things() {
     check("<p>a<br />b</p><hr />", "a\\\nb\n\n---\n");
     check(
         "<p><a href=\"https://x.org/a_b\">l</a></p>",
-        "[l](https://x.org/a\\_b)\n",
+        "[l](https://x.org/a_b)\n",
     );
     check(
         "<p>1. x * y &lt;b&gt; [z] # | _ &amp;amp;</p>",
@@ -106,9 +106,7 @@ fn what_markdown_cannot_say_comes_back() {
     );
     check(
         "<p><ac:link><ri:page ri:space-key=\"K\" ri:content-title=\"A b\" /></ac:link></p>",
-        "[A b](wiki:page?space-key=K&content-title=A%20b)\n"
-            .replace('&', "\\&")
-            .as_str(),
+        "[A b](wiki:page?space-key=K&content-title=A%20b)\n",
     );
     check(
         "<p><ac:image ac:alt=\"x\"><ri:attachment ri:filename=\"a b.png\" /></ac:image></p>",

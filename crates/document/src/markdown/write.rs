@@ -95,19 +95,18 @@ fn list(element: &Element, depth: usize) -> String {
         .attribute("start")
         .and_then(|start| start.parse::<u32>().ok())
         .filter(|start| *start < 100_000_000);
-    let mut number = start.unwrap_or(1);
+    let numbers = start.unwrap_or(1)..;
     let is_loose = element
         .content
         .iter()
         .filter_map(Node::as_element)
         .any(is_loose);
     let mut items = Vec::new();
-    for item in element.content.iter().filter_map(Node::as_element) {
+    for (number, item) in numbers.zip(element.content.iter().filter_map(Node::as_element)) {
         let marker = match element.kind {
             Kind::OrderedList => format!("{number}. "),
             _ => "- ".to_owned(),
         };
-        number += 1;
         items.push(list_item(item, &marker, is_loose, depth));
     }
     items.join(if is_loose { "\n\n" } else { "\n" })
