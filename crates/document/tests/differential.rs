@@ -9,7 +9,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use document::{Document, Json, Live, StorageFormat};
+use document::{Document, Json, Live, Node, StorageFormat};
 use serde_json::{Value, json};
 
 mod pages;
@@ -184,6 +184,7 @@ fn check_changes(libraries: &mut Libraries, number: usize, seed: &[u8], target: 
         "{number}"
     );
 
+    check_storage(number, &document);
     check_concurrent(libraries, number, seed, &changed["update"]);
 
     let state = decode(&changed["state"]);
@@ -199,6 +200,32 @@ fn check_changes(libraries: &mut Libraries, number: usize, seed: &[u8], target: 
         sorted(changed["json"].clone()),
         "{number}"
     );
+}
+
+/// An edited tree, which no parser would have made, is written so that nothing is lost and nothing changes any more.
+fn check_storage(number: usize, document: &Document) {
+    let written = StorageFormat::write(document);
+    let (again, _) = StorageFormat::parse(&written).unwrap();
+    assert_eq!(StorageFormat::write(&again), written, "{number}");
+    assert_eq!(words(&again), words(document), "{number}: {written}");
+}
+
+/// All text, without white space.
+fn words(document: &Document) -> String {
+    fn collect(nodes: &[Node], out: &mut String) {
+        for node in nodes {
+            match node {
+                Node::Text(text) => out.extend(text.text.chars().filter(|c| !c.is_whitespace())),
+                Node::Element(element) => {
+                    out.push_str(element.text("source").unwrap_or_default());
+                    collect(&element.content, out);
+                }
+            }
+        }
+    }
+    let mut out = String::new();
+    collect(&document.content, &mut out);
+    out
 }
 
 /// Two people who did not see each other's changes: both sides read the same of what comes out.

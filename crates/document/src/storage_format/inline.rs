@@ -99,8 +99,8 @@ impl<'r, 'a, 's> Line<'r, 'a, 's> {
         };
         let nested_in_itself = !kind.overlaps() && self.marks.iter().any(|mark| mark.kind == kind);
         match kind {
-            MarkKind::Link if nested_in_itself => return None,
             MarkKind::Link if tag.attr("href").is_none() => kind = MarkKind::Styled,
+            MarkKind::Link if nested_in_itself => return None,
             MarkKind::CommentMarker if tag.attr("ac:ref").is_none() => return None,
             _ if nested_in_itself => (kind, typed) = (MarkKind::Styled, &[]),
             _ => {}
