@@ -170,13 +170,13 @@ impl Report {
         self.results.entry(kind.to_owned()).or_default()
     }
 
-    /// One more use of a macro.
-    pub(crate) fn count_macro(&mut self, name: &str, typed: bool) {
+    /// More uses of a macro.
+    pub(crate) fn count_macro(&mut self, name: &str, count: u64, typed: bool) {
         if self.macros.len() >= MACROS_MAX && !self.macros.contains_key(name) {
             return;
         }
         let entry = self.macros.entry(name.to_owned()).or_default();
-        entry.count += 1;
+        entry.count += count;
         entry.typed = typed;
     }
 
