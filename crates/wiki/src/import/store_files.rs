@@ -3,6 +3,8 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use storage::BlobStore;
+
 use super::batch::{self, ContentIn, VersionIn};
 use super::body::hash;
 use super::record::Source;
@@ -13,7 +15,7 @@ use super::write_page::{Outcome, Target};
 use super::write_space::SpaceIn;
 use crate::error::{Error, Result};
 use crate::ids::SpaceId;
-use crate::spaces;
+use crate::{media_types, spaces};
 
 const CLASS: &str = "Attachment";
 
@@ -112,31 +114,25 @@ impl Run<'_> {
     }
 
     fn store_version(&mut self, version: &VersionIn, content: &str, folder: &str) -> Result<Option<StoredVersion>> {
-        let opened = self.archive.attachment(content, folder, version.number);
-        let mut watched = match opened {
-            Ok(Some(reader)) => Watched { reader, failure: None, start: Vec::new() },
-            Ok(None) => return Ok(None),
-            Err(error) => {
-                self.miss(version, &error.0)?;
-                return Ok(None);
+        let blobs = (!self.options.dry_run).then(|| self.wiki.blobs().as_ref());
+        let fetched = {
+            match self.archive.attachment(content, folder, version.number) {
+                Ok(Some(reader)) => fetch(reader, blobs)?,
+                Ok(None) => return Ok(None),
+                Err(error) => Fetched::Unreadable(error.0),
             }
         };
-        let blob = if self.options.dry_run {
-            io::copy(&mut watched, &mut io::sink()).map(|size| (String::new(), size)).map_err(Error::internal)
-        } else {
-            let put = self.wiki.blobs().put(&mut watched);
-            put.map(|blob| (blob.sha256, blob.size)).map_err(Error::from)
-        };
-        let Watched { failure, start, .. } = watched;
-        if let Some(failure) = failure {
-            self.miss(version, &format!("its file cannot be read: {failure}"))?;
-            return Ok(None);
+        match fetched {
+            Fetched::Unreadable(reason) => {
+                self.miss(version, &format!("its file cannot be read: {reason}"))?;
+                Ok(None)
+            }
+            Fetched::Stored { blob, bytes, start } => {
+                self.check_size(version, bytes);
+                let media_type = media_type(version, &start);
+                Ok(Some(StoredVersion { version: version.clone(), blob, bytes, media_type }))
+            }
         }
-        let (blob, size) = blob?;
-        let bytes = i64::try_from(size).unwrap_or(i64::MAX);
-        self.check_size(version, bytes);
-        let media_type = crate::attachments::media_type(&version.title, &start, version.media_type.as_deref());
-        Ok(Some(StoredVersion { version: version.clone(), blob, bytes, media_type }))
     }
 
     fn check_size(&mut self, version: &VersionIn, bytes: i64) {
@@ -148,8 +144,35 @@ impl Run<'_> {
     }
 }
 
-/// First bytes of a file that tell its type.
-const START_BYTES: usize = 512;
+enum Fetched {
+    Stored { blob: String, bytes: i64, start: Vec<u8> },
+    Unreadable(String),
+}
+
+/// Reads a file to its end, into the blob store if there is one.
+fn fetch(reader: Box<dyn Read + '_>, blobs: Option<&dyn BlobStore>) -> Result<Fetched> {
+    let mut watched = Watched { reader, failure: None, start: Vec::new() };
+    let stored = match blobs {
+        Some(blobs) => blobs.put(&mut watched).map(|blob| (blob.sha256, blob.size)).map_err(Error::from),
+        None => io::copy(&mut watched, &mut io::sink()).map(|size| (String::new(), size)).map_err(Error::internal),
+    };
+    if let Some(failure) = watched.failure {
+        return Ok(Fetched::Unreadable(failure));
+    }
+    let (blob, size) = stored?;
+    Ok(Fetched::Stored { blob, bytes: i64::try_from(size).unwrap_or(i64::MAX), start: watched.start })
+}
+
+/// The type by bytes and name; what the export says counts only where those do not tell, and not for what browsers show.
+fn media_type(version: &VersionIn, start: &[u8]) -> String {
+    let known = media_types::of(&version.title, start);
+    let said = version.media_type.as_deref().unwrap_or(known).trim();
+    let is_plain = said.len() < 100 && said.contains('/') && said.bytes().all(|byte| byte.is_ascii_graphic());
+    if known != media_types::UNKNOWN || !is_plain || media_types::is_safe_inline(said) {
+        return known.to_owned();
+    }
+    said.to_lowercase()
+}
 
 /// A reader that tells whether it was reading that failed, and keeps the first bytes.
 struct Watched<'a> {
@@ -162,7 +185,7 @@ impl Read for Watched<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self.reader.read(into) {
             Ok(count) => {
-                let room = START_BYTES.saturating_sub(self.start.len());
+                let room = media_types::SNIFFED_BYTES.saturating_sub(self.start.len());
                 self.start.extend_from_slice(&into[..count.min(room)]);
                 Ok(count)
             }

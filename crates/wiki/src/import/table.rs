@@ -94,7 +94,7 @@ impl Table {
             0 if row.text.is_empty() => Body::read("", 2),
             kind => Body::read(&row.text, kind),
         };
-        let packed = crate::versions::pack(&body.storage)?;
+        let packed = crate::publish::compress(&body.storage)?;
         self.waiting.bytes += packed.len();
         let macros = serde_json::to_string(&body.macros).map_err(Error::internal)?;
         let values = params![row.id.as_str(), row.content, line(row.line), row.kind, body.hash, packed, macros, body.malformed];

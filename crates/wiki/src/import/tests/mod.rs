@@ -1,1 +1,9 @@
-//! Imports of whole exports.
+//! Imports of whole exports, on SQLite and, where there is one, on PostgreSQL.
+
+mod support;
+
+mod broken;
+mod corpus;
+mod newer;
+mod opsa;
+mod runs;
