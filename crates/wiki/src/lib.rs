@@ -68,6 +68,8 @@ mod search;
 mod search_index;
 mod words;
 
+mod import;
+
 mod check;
 mod example;
 mod jobs;
@@ -91,6 +93,10 @@ pub use compare::{Change, ComparedBlock, Comparison};
 pub use environment::{Clock, Randomness};
 pub use error::{Error, Result};
 pub use ids::{ContentId, GroupId, SpaceId, TokenId, UserId};
+pub use import::{
+    ExportInfo, ImportOptions, ImportProgress, ImportReport, ImportRun, ImportUpload,
+    ImportedSpace, Imports, MacroCount, ObjectCount, Problem, ResultCount, RunState, Severity,
+};
 pub use labels::{LabelCount, Labels};
 pub use live::{LiveDocuments, LiveLink, Published};
 pub use pages::{

@@ -4,7 +4,7 @@
 /// How many bytes `of` wants to see.
 pub(crate) const SNIFFED_BYTES: usize = 512;
 
-const UNKNOWN: &str = "application/octet-stream";
+pub(crate) const UNKNOWN: &str = "application/octet-stream";
 
 /// Kinds that cannot run script in the page's origin. HTML, SVG and XML can, so they are sent as downloads.
 const SAFE_INLINE: &[&str] = &[

@@ -5,6 +5,7 @@ use crate::attachments::Attachments;
 use crate::comments::Comments;
 use crate::environment::{Clock, Randomness};
 use crate::error::{Error, Result};
+use crate::import::Imports;
 use crate::labels::Labels;
 use crate::limits::{
     PASSWORD_HASHES_AT_ONCE, PASSWORD_REMEMBERED_S, PASSWORDS_REMEMBERED_MAX, SETTINGS_AGE_MAX_MS,
@@ -19,7 +20,7 @@ use crate::spaces::Spaces;
 use crate::tokens::Tokens;
 use crate::versions::Versions;
 use crate::view::RenderCache;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -57,6 +58,7 @@ struct Inner {
     database: Database,
     blobs: Arc<dyn BlobStore>,
     search: SearchIndex,
+    work_dir: PathBuf,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Randomness>,
     rendered: RenderCache,
@@ -72,6 +74,7 @@ impl Wiki {
     pub async fn open(parts: Parts) -> Result<Self> {
         let wiki = Self {
             inner: Arc::new(Inner {
+                work_dir: parts.search_dir.with_file_name("work"),
                 search: SearchIndex::new(parts.search_dir),
                 database: parts.database,
                 blobs: parts.blobs,
@@ -139,6 +142,16 @@ impl Wiki {
     /// Attachments.
     pub fn attachments(&self) -> Attachments<'_> {
         Attachments { wiki: self }
+    }
+
+    /// Imports from other wikis.
+    pub fn imports(&self) -> Imports<'_> {
+        Imports { wiki: self }
+    }
+
+    /// A place below the data directory for files that are gone when their work is done.
+    pub(crate) fn work_dir(&self) -> &Path {
+        &self.inner.work_dir
     }
 
     /// The database, for backup and for the command line's own tables; rules of the wiki stay behind its functions.

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 
 use super::limits::{
-    ATTACHMENT_BYTES_MAX, DESCRIPTOR_BYTES_MAX, ENTITIES_BYTES_MAX, ENTRIES_MAX, FOLDER_DEPTH_MAX, NAME_BYTES_MAX,
-    RATIO_FREE_BYTES, RATIO_MAX, TOTAL_BYTES_MAX,
+    ATTACHMENT_BYTES_MAX, DESCRIPTOR_BYTES_MAX, ENTITIES_BYTES_MAX, ENTRIES_MAX, FOLDER_DEPTH_MAX,
+    NAME_BYTES_MAX, RATIO_FREE_BYTES, RATIO_MAX, TOTAL_BYTES_MAX,
 };
 
 /// Why a file or directory is not an export that can be read.
@@ -38,15 +38,22 @@ impl Archive {
     /// Opens a zip file or a directory and finds the export in it, in a folder of it too.
     pub(crate) fn open(path: &Path) -> Result<Archive, Unreadable> {
         let shown = path.display();
-        let about = fs::metadata(path).map_err(|error| Unreadable(format!("`{shown}` cannot be read: {error}")))?;
+        let about = fs::metadata(path)
+            .map_err(|error| Unreadable(format!("`{shown}` cannot be read: {error}")))?;
         let mut refused = Vec::new();
         let (files, names) = if about.is_dir() {
             open_directory(path, &mut refused)?
         } else {
             open_zip(path, &mut refused)?
         };
-        let names = below_entities(names, &mut refused).ok_or_else(|| Unreadable(missing_text(path)))?;
-        Ok(Archive { files, names, refused, read_bytes: 0 })
+        let names =
+            below_entities(names, &mut refused).ok_or_else(|| Unreadable(missing_text(path)))?;
+        Ok(Archive {
+            files,
+            names,
+            refused,
+            read_bytes: 0,
+        })
     }
 
     /// Entries that were left out because of their names or kinds.
@@ -73,7 +80,8 @@ impl Archive {
 
     /// Whether the file of one attachment version is there.
     pub(crate) fn has_attachment(&self, content: &str, attachment: &str, version: i64) -> bool {
-        self.names.contains_key(&attachment_name(content, attachment, version))
+        self.names
+            .contains_key(&attachment_name(content, attachment, version))
     }
 
     /// The bytes of one attachment version.
@@ -83,7 +91,10 @@ impl Archive {
         attachment: &str,
         version: i64,
     ) -> Result<Option<Box<dyn Read + '_>>, Unreadable> {
-        self.read(&attachment_name(content, attachment, version), ATTACHMENT_BYTES_MAX)
+        self.read(
+            &attachment_name(content, attachment, version),
+            ATTACHMENT_BYTES_MAX,
+        )
     }
 
     /// Names of all attachment files: content, attachment, version as written.
@@ -95,25 +106,46 @@ impl Archive {
         })
     }
 
-    fn read(&mut self, name: &str, bytes_max: u64) -> Result<Option<Box<dyn Read + '_>>, Unreadable> {
+    fn read(
+        &mut self,
+        name: &str,
+        bytes_max: u64,
+    ) -> Result<Option<Box<dyn Read + '_>>, Unreadable> {
         let Some(index) = self.names.get(name).copied() else {
             return Ok(None);
         };
         let wrong = |reason: String| Unreadable(format!("`{name}` cannot be read: {reason}"));
         let (inner, packed): (Box<dyn Read + '_>, Option<u64>) = match &mut self.files {
             Files::Directory(paths) => {
-                let file = paths.get(index).map(open_plain).transpose().map_err(|error| wrong(error.to_string()))?;
-                (Box::new(file.ok_or_else(|| wrong("it is gone".to_owned()))?), None)
+                let file = paths
+                    .get(index)
+                    .map(open_plain)
+                    .transpose()
+                    .map_err(|error| wrong(error.to_string()))?;
+                (
+                    Box::new(file.ok_or_else(|| wrong("it is gone".to_owned()))?),
+                    None,
+                )
             }
             Files::Zip(archive) => {
-                let entry = archive.by_index(index).map_err(|error| wrong(error.to_string()))?;
+                let entry = archive
+                    .by_index(index)
+                    .map_err(|error| wrong(error.to_string()))?;
                 let packed = entry.compressed_size();
                 (Box::new(entry), Some(packed))
             }
         };
-        let ratio_max = packed.map_or(u64::MAX, |packed| packed.saturating_mul(RATIO_MAX).saturating_add(RATIO_FREE_BYTES));
+        let ratio_max = packed.map_or(u64::MAX, |packed| {
+            packed
+                .saturating_mul(RATIO_MAX)
+                .saturating_add(RATIO_FREE_BYTES)
+        });
         let left = bytes_max.min(ratio_max);
-        Ok(Some(Box::new(Capped { inner, left, total: &mut self.read_bytes })))
+        Ok(Some(Box::new(Capped {
+            inner,
+            left,
+            total: &mut self.read_bytes,
+        })))
     }
 }
 
@@ -133,7 +165,10 @@ impl Read for Capped<'_> {
         let read = self.inner.read(into)?;
         *self.total += read as u64;
         if read as u64 > self.left || *self.total > TOTAL_BYTES_MAX {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "it unpacks to far more than it may"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "it unpacks to far more than it may",
+            ));
         }
         self.left -= read as u64;
         Ok(read)
@@ -147,7 +182,10 @@ fn clean_name(name: &str) -> Option<String> {
         && name.len() <= NAME_BYTES_MAX
         && !name.contains(['\0', ':'])
         && name.split('/').all(|part| part != "..");
-    let parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    let parts: Vec<&str> = name
+        .split('/')
+        .filter(|part| !part.is_empty() && *part != ".")
+        .collect();
     (plain && !parts.is_empty() && parts.len() <= FOLDER_DEPTH_MAX).then(|| parts.join("/"))
 }
 
@@ -155,12 +193,17 @@ type Names = Vec<(String, usize)>;
 
 fn open_zip(path: &Path, refused: &mut Vec<String>) -> Result<(Files, Names), Unreadable> {
     let shown = path.display();
-    let file = File::open(path).map_err(|error| Unreadable(format!("`{shown}` cannot be read: {error}")))?;
+    let file = File::open(path)
+        .map_err(|error| Unreadable(format!("`{shown}` cannot be read: {error}")))?;
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| {
-        Unreadable(format!("`{shown}` is not a complete zip file ({error}); copy or export it again"))
+        Unreadable(format!(
+            "`{shown}` is not a complete zip file ({error}); copy or export it again"
+        ))
     })?;
     if archive.len() > ENTRIES_MAX {
-        return Err(Unreadable(format!("`{shown}` holds more than `{ENTRIES_MAX}` entries")));
+        return Err(Unreadable(format!(
+            "`{shown}` holds more than `{ENTRIES_MAX}` entries"
+        )));
     }
     let mut names = Names::new();
     for index in 0..archive.len() {
@@ -199,7 +242,8 @@ fn open_directory(path: &Path, refused: &mut Vec<String>) -> Result<(Files, Name
     let mut names = Names::new();
     let mut folders = vec![(path.to_owned(), String::new(), 0)];
     while let Some((folder, prefix, depth)) = folders.pop() {
-        let entries = fs::read_dir(&folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
+        let entries =
+            fs::read_dir(&folder).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
         let entries = match entries {
             Ok(entries) => entries,
             Err(error) => {
@@ -221,7 +265,10 @@ fn open_directory(path: &Path, refused: &mut Vec<String>) -> Result<(Files, Name
             }
         }
         if paths.len() > ENTRIES_MAX {
-            return Err(Unreadable(format!("`{}` holds more than `{ENTRIES_MAX}` files", path.display())));
+            return Err(Unreadable(format!(
+                "`{}` holds more than `{ENTRIES_MAX}` files",
+                path.display()
+            )));
         }
     }
     Ok((Files::Directory(paths), names))
@@ -230,7 +277,10 @@ fn open_directory(path: &Path, refused: &mut Vec<String>) -> Result<(Files, Name
 /// Opens a file that was a plain one when it was listed, and still is.
 fn open_plain(path: &PathBuf) -> io::Result<File> {
     if !fs::symlink_metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a plain file"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it is not a plain file",
+        ));
     }
     File::open(path)
 }
@@ -255,7 +305,10 @@ fn below_entities(names: Names, refused: &mut Vec<String>) -> Option<HashMap<Str
 }
 
 fn missing_text(path: &Path) -> String {
-    format!("`{}` holds no `{ENTITIES}`; an XML export of Confluence is needed, not an HTML, PDF or CSV one", path.display())
+    format!(
+        "`{}` holds no `{ENTITIES}`; an XML export of Confluence is needed, not an HTML, PDF or CSV one",
+        path.display()
+    )
 }
 
 #[cfg(test)]
@@ -264,7 +317,17 @@ mod tests {
 
     #[test]
     fn names_that_lead_elsewhere_are_refused() {
-        for name in ["/", "/etc/passwd", "../entities.xml", "a/../../b", "C:/x", "a\0b", "", "./", "..\\x"] {
+        for name in [
+            "/",
+            "/etc/passwd",
+            "../entities.xml",
+            "a/../../b",
+            "C:/x",
+            "a\0b",
+            "",
+            "./",
+            "..\\x",
+        ] {
             assert_eq!(clean_name(name), None, "{name:?}");
         }
         assert_eq!(clean_name("./a//b\\c").as_deref(), Some("a/b/c"));
@@ -282,10 +345,18 @@ mod tests {
         std::os::unix::fs::symlink(folder.path().join("secret"), inner.join("2")).unwrap();
         let mut archive = Archive::open(folder.path()).unwrap();
         let mut text = String::new();
-        archive.attachment("1", "2", 1).unwrap().unwrap().read_to_string(&mut text).unwrap();
+        archive
+            .attachment("1", "2", 1)
+            .unwrap()
+            .unwrap()
+            .read_to_string(&mut text)
+            .unwrap();
         assert_eq!(text, "one");
         assert!(!archive.has_attachment("1", "2", 2));
-        assert_eq!(archive.attachment_files().collect::<Vec<_>>(), [["1", "2", "1"]]);
+        assert_eq!(
+            archive.attachment_files().collect::<Vec<_>>(),
+            [["1", "2", "1"]]
+        );
         assert_eq!(archive.refused().len(), usize::from(cfg!(unix)));
     }
 
@@ -293,7 +364,11 @@ mod tests {
     fn an_entry_that_unpacks_to_too_much_ends_in_an_error() {
         let mut total = 0;
         let bomb = io::repeat(b'x').take(10_000);
-        let mut capped = Capped { inner: Box::new(bomb), left: 5_000, total: &mut total };
+        let mut capped = Capped {
+            inner: Box::new(bomb),
+            left: 5_000,
+            total: &mut total,
+        };
         assert!(capped.read_to_end(&mut Vec::new()).is_err());
     }
 }

@@ -79,12 +79,21 @@ pub(crate) struct LabelIn {
 impl ContentIn {
     /// Over everything the export says of it.
     pub(crate) fn hash(&self) -> Result<String> {
-        Ok(hash(serde_json::to_string(self).map_err(Error::internal)?.as_bytes()))
+        Ok(hash(
+            serde_json::to_string(self)
+                .map_err(Error::internal)?
+                .as_bytes(),
+        ))
     }
 }
 
 /// The next contents of some classes of a space, after one that was the last before: level and id.
-pub(crate) fn next(tx: &Tx, classes: &str, space: i64, after: (i64, i64)) -> Result<Vec<ContentIn>> {
+pub(crate) fn next(
+    tx: &Tx,
+    classes: &str,
+    space: i64,
+    after: (i64, i64),
+) -> Result<Vec<ContentIn>> {
     let sql = format!(
         "{SELECT} WHERE c.role = 'current' AND c.class IN ({classes}) AND c.space = $1
             AND (c.depth > $2 OR (c.depth = $2 AND c.id > $3)) ORDER BY c.depth, c.id LIMIT $4"
@@ -95,7 +104,12 @@ pub(crate) fn next(tx: &Tx, classes: &str, space: i64, after: (i64, i64)) -> Res
     let mut bytes = 0;
     for row in rows {
         let content = complete(tx, &row)?;
-        bytes += content.current.packed.len() + content.former.iter().map(|version| version.packed.len()).sum::<usize>();
+        bytes += content.current.packed.len()
+            + content
+                .former
+                .iter()
+                .map(|version| version.packed.len())
+                .sum::<usize>();
         batch.push(content);
         if bytes > WRITE_BATCH_BYTES {
             break;
@@ -113,10 +127,21 @@ const SELECT: &str = "SELECT c.id, c.class, c.line, c.depth, c.space, c.page, c.
 fn complete(tx: &Tx, row: &Row) -> Result<ContentIn> {
     let id = row.i64("id")?;
     let current = version_of(row)?;
-    let sql = format!("{SELECT} WHERE c.role = 'version' AND c.original = $1 ORDER BY c.number, c.id");
-    let former = tx.query(&sql, params![id])?.iter().map(version_of).collect::<Result<Vec<_>>>()?;
-    let created_ms = row.opt_i64("created_ms")?.or(former.first().map(|first| first.at_ms)).unwrap_or(current.at_ms);
-    let macros = row.opt_text("macros")?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let sql =
+        format!("{SELECT} WHERE c.role = 'version' AND c.original = $1 ORDER BY c.number, c.id");
+    let former = tx
+        .query(&sql, params![id])?
+        .iter()
+        .map(version_of)
+        .collect::<Result<Vec<_>>>()?;
+    let created_ms = row
+        .opt_i64("created_ms")?
+        .or(former.first().map(|first| first.at_ms))
+        .unwrap_or(current.at_ms);
+    let macros = row
+        .opt_text("macros")?
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default();
     Ok(ContentIn {
         id,
         class: row.text("class")?,
@@ -129,11 +154,21 @@ fn complete(tx: &Tx, row: &Row) -> Result<ContentIn> {
         position: row.opt_i64("position")?,
         status: status_of(row.text_ref("status")?),
         posted_on: None,
-        creator: row.opt_text("creator")?.or_else(|| former.first().and_then(|first| first.author.clone())),
+        creator: row
+            .opt_text("creator")?
+            .or_else(|| former.first().and_then(|first| first.author.clone())),
         created_ms,
         labels: labels(tx, id)?,
-        restrictions: pairs(tx, "SELECT operation, subject FROM restricted WHERE content = $1 ORDER BY operation, subject", id)?,
-        properties: pairs(tx, "SELECT name, value FROM property WHERE content = $1 ORDER BY name, id", id)?,
+        restrictions: pairs(
+            tx,
+            "SELECT operation, subject FROM restricted WHERE content = $1 ORDER BY operation, subject",
+            id,
+        )?,
+        properties: pairs(
+            tx,
+            "SELECT name, value FROM property WHERE content = $1 ORDER BY name, id",
+            id,
+        )?,
         macros,
         media_type: row.opt_text("media_type")?,
         bytes: row.opt_i64("bytes")?,
@@ -165,7 +200,10 @@ fn version_of(row: &Row) -> Result<VersionIn> {
 
 /// One line, without control characters. Its length is checked where it is written, so that the report can name it.
 fn clean_title(title: &str) -> String {
-    let title: String = title.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let title: String = title
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     title.trim().to_owned()
 }
 
@@ -187,7 +225,11 @@ fn status_of(status: &str) -> &'static str {
 fn labels(tx: &Tx, id: i64) -> Result<Vec<LabelIn>> {
     let sql = "SELECT name, author, created_ms FROM labelled WHERE content = $1 ORDER BY name";
     let of = |row: &Row| {
-        Ok(LabelIn { name: row.text(0)?, author: row.opt_text(1)?, created_ms: row.opt_i64(2)? })
+        Ok(LabelIn {
+            name: row.text(0)?,
+            author: row.opt_text(1)?,
+            created_ms: row.opt_i64(2)?,
+        })
     };
     tx.query(sql, params![id])?.iter().map(of).collect()
 }

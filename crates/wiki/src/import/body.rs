@@ -27,13 +27,29 @@ impl Body {
     /// Reads the text of a `BodyContent`. `kind` 0 is wiki markup, everything else the storage format.
     pub(crate) fn read(text: &str, kind: i64) -> Body {
         if kind == PLAIN {
-            return Body { hash: hash(text.as_bytes()), macros: BTreeMap::new(), malformed: None, storage: text.to_owned() };
+            return Body {
+                hash: hash(text.as_bytes()),
+                macros: BTreeMap::new(),
+                malformed: None,
+                storage: text.to_owned(),
+            };
         }
-        let storage = if kind == 0 { from_wiki_markup(text) } else { without_guards(text) };
+        let storage = if kind == 0 {
+            from_wiki_markup(text)
+        } else {
+            without_guards(text)
+        };
         let mut counted = BTreeMap::new();
-        macros::each(&storage, |name| *counted.entry(name.to_owned()).or_insert(0) += 1);
+        macros::each(&storage, |name| {
+            *counted.entry(name.to_owned()).or_insert(0) += 1
+        });
         let malformed = well_formed(&storage).err();
-        Body { hash: hash(storage.as_bytes()), macros: counted, malformed, storage }
+        Body {
+            hash: hash(storage.as_bytes()),
+            macros: counted,
+            malformed,
+            storage,
+        }
     }
 }
 
@@ -81,7 +97,10 @@ fn close_sections(text: &str) -> String {
         out.push_str(&section[..end]);
         let after = &section[end..];
         out.push_str("]]>");
-        rest = after.strip_prefix(GUARD).or_else(|| after.strip_prefix("]]>")).unwrap_or(after);
+        rest = after
+            .strip_prefix(GUARD)
+            .or_else(|| after.strip_prefix("]]>"))
+            .unwrap_or(after);
     }
     out.push_str(rest);
     out
@@ -119,7 +138,9 @@ pub(crate) fn well_formed(text: &str) -> Result<(), String> {
                     return Err(error.to_string());
                 }
             }
-            Ok(Event::DocType(_)) => return Err("a document type declaration is not allowed".to_owned()),
+            Ok(Event::DocType(_)) => {
+                return Err("a document type declaration is not allowed".to_owned());
+            }
             Ok(Event::Eof) if open > 0 => return Err("an element is not closed".to_owned()),
             Ok(Event::Eof) => return Ok(()),
             Ok(_) => {}
@@ -144,21 +165,47 @@ mod tests {
             "<ac:x><ac:b><![CDATA[one]] ></ac:b></ac:x><ac:b><![CDATA[]] ></ac:b>",
             "<ac:x><ac:b><![CDATA[one]]></ac:b></ac:x><ac:b><![CDATA[]]></ac:b>",
         );
-        check("<ac:b><![CDATA[if (a[b[i]] > 3)]] ></ac:b>", "<ac:b><![CDATA[if (a[b[i]] > 3)]]></ac:b>");
-        check("<ac:b><![CDATA[x]]]] ><![CDATA[>y]] ></ac:b>", "<ac:b><![CDATA[x]]]]><![CDATA[>y]]></ac:b>");
-        check("<ac:b><![CDATA[x]] > </ac:b>", "<ac:b><![CDATA[x]]> </ac:b>");
+        check(
+            "<ac:b><![CDATA[if (a[b[i]] > 3)]] ></ac:b>",
+            "<ac:b><![CDATA[if (a[b[i]] > 3)]]></ac:b>",
+        );
+        check(
+            "<ac:b><![CDATA[x]]]] ><![CDATA[>y]] ></ac:b>",
+            "<ac:b><![CDATA[x]]]]><![CDATA[>y]]></ac:b>",
+        );
+        check(
+            "<ac:b><![CDATA[x]] > </ac:b>",
+            "<ac:b><![CDATA[x]]> </ac:b>",
+        );
         check("<ac:b><![CDATA[never closed", "<ac:b><![CDATA[never closed");
-        check("<ac:b><![CDATA[one]]></ac:b><![CDATA[two]] ></p>", "<ac:b><![CDATA[one]]></ac:b><![CDATA[two]]></p>");
+        check(
+            "<ac:b><![CDATA[one]]></ac:b><![CDATA[two]] ></p>",
+            "<ac:b><![CDATA[one]]></ac:b><![CDATA[two]]></p>",
+        );
     }
 
     #[test]
     fn bodies_that_are_not_well_formed_are_kept_and_say_why() {
-        for wrong in ["<p>", "<p>a</b></p>", "</p>", "<p><br></p>", "a < b", "<p x></p>", "<p a='1' a='2'/>", "<!DOCTYPE x><p/>"] {
+        for wrong in [
+            "<p>",
+            "<p>a</b></p>",
+            "</p>",
+            "<p><br></p>",
+            "a < b",
+            "<p x></p>",
+            "<p a='1' a='2'/>",
+            "<!DOCTYPE x><p/>",
+        ] {
             let body = Body::read(wrong, 2);
             assert_eq!(body.storage, wrong);
             assert!(body.malformed.is_some(), "{wrong}");
         }
-        for right in ["", "text", "<p>&nbsp;&auml;</p>", "<ac:link><ri:page ri:content-title=\"x\" /></ac:link>"] {
+        for right in [
+            "",
+            "text",
+            "<p>&nbsp;&auml;</p>",
+            "<ac:link><ri:page ri:content-title=\"x\" /></ac:link>",
+        ] {
             assert_eq!(Body::read(right, 2).malformed, None, "{right}");
         }
     }

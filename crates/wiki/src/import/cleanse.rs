@@ -109,7 +109,11 @@ impl<R: Read> Cleanse<R> {
         let mut from = 0;
         if self.at_start && !text.is_empty() {
             self.at_start = false;
-            from = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
+            from = if text.starts_with('\u{FEFF}') {
+                '\u{FEFF}'.len_utf8()
+            } else {
+                0
+            };
         }
         for (at, character) in text.char_indices() {
             if character == '\n' {
@@ -187,15 +191,28 @@ mod tests {
         let mut reader = Cleanse::new(input);
         reader.read_to_string(&mut whole).unwrap();
         assert_eq!(whole, expect);
-        assert_eq!(reader.found(), Cleansed { characters, first_line });
+        assert_eq!(
+            reader.found(),
+            Cleansed {
+                characters,
+                first_line
+            }
+        );
         let mut dripped = String::new();
-        Cleanse::new(Drip(input)).read_to_string(&mut dripped).unwrap();
+        Cleanse::new(Drip(input))
+            .read_to_string(&mut dripped)
+            .unwrap();
         assert_eq!(dripped, expect, "cut between all bytes");
     }
 
     #[test]
     fn forbidden_characters_go_and_all_others_stay() {
-        check("a\tb\r\nä👩‍🔬\u{2028}\u{FFFD}z".as_bytes(), "a\tb\r\nä👩‍🔬\u{2028}\u{FFFD}z", 0, 0);
+        check(
+            "a\tb\r\nä👩‍🔬\u{2028}\u{FFFD}z".as_bytes(),
+            "a\tb\r\nä👩‍🔬\u{2028}\u{FFFD}z",
+            0,
+            0,
+        );
         check(b"one\n\x1ctwo\x08\x00", "one\ntwo", 3, 2);
         check("x\u{FFFE}y\u{FFFF}".as_bytes(), "xy", 2, 1);
         check(b"\xEF\xBB\xBFbom", "bom", 0, 0);

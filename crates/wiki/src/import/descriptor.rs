@@ -30,7 +30,10 @@ impl Descriptor {
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
-        self.values.get(key).map(|value| value.trim()).filter(|value| !value.is_empty())
+        self.values
+            .get(key)
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty())
     }
 
     /// The space key of a space export.
@@ -50,14 +53,19 @@ impl Descriptor {
         };
         match TimeZone::get(name).ok().or_else(|| fixed_offset(name)) {
             Some(zone) => (zone, None),
-            None => (TimeZone::UTC, Some(format!("time zone `{name}` is unknown, UTC is used"))),
+            None => (
+                TimeZone::UTC,
+                Some(format!("time zone `{name}` is unknown, UTC is used")),
+            ),
         }
     }
 }
 
 /// `GMT+02:00`, `UTC-3`: the spelling of Java for zones without a name.
 fn fixed_offset(name: &str) -> Option<TimeZone> {
-    let rest = ["GMT", "UTC", "UT"].iter().find_map(|prefix| name.strip_prefix(prefix))?;
+    let rest = ["GMT", "UTC", "UT"]
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix))?;
     let (sign, digits) = match rest.split_at_checked(1)? {
         ("+", digits) => (1, digits),
         ("-", digits) => (-1, digits),
@@ -65,7 +73,9 @@ fn fixed_offset(name: &str) -> Option<TimeZone> {
     };
     let (hours, minutes) = digits.split_once(':').unwrap_or((digits, "0"));
     let seconds = hours.parse::<i32>().ok()? * 3_600 + minutes.parse::<i32>().ok()? * 60;
-    jiff::tz::Offset::from_seconds(sign * seconds).ok().map(TimeZone::fixed)
+    jiff::tz::Offset::from_seconds(sign * seconds)
+        .ok()
+        .map(TimeZone::fixed)
 }
 
 /// A line that ends in an odd number of backslashes goes on in the next one.
@@ -75,7 +85,11 @@ fn logical_lines(text: &str) -> Vec<String> {
     for line in text.lines() {
         let slashes = line.bytes().rev().take_while(|byte| *byte == b'\\').count();
         let goes_on = slashes % 2 == 1;
-        let part = if goes_on { &line[..line.len() - 1] } else { line };
+        let part = if goes_on {
+            &line[..line.len() - 1]
+        } else {
+            line
+        };
         match lines.last_mut() {
             Some(last) if continued => last.push_str(part.trim_start()),
             _ => lines.push(part.to_owned()),
@@ -142,7 +156,10 @@ mod tests {
     #[test]
     fn the_zone_is_the_named_one_else_utc_with_a_complaint() {
         let zone = |text: &str| Descriptor::parse(text.as_bytes()).time_zone();
-        assert_eq!(zone("timezoneId=Europe/Berlin").0.iana_name(), Some("Europe/Berlin"));
+        assert_eq!(
+            zone("timezoneId=Europe/Berlin").0.iana_name(),
+            Some("Europe/Berlin")
+        );
         assert_eq!(zone("").0, TimeZone::UTC);
         assert!(zone("").1.is_none());
         assert!(zone("timezoneId=GMT+02\\:00").1.is_none());

@@ -44,7 +44,10 @@ pub(crate) struct Reference {
 
 impl Object {
     fn field(&self, name: &str) -> Option<&Field> {
-        self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value)
+        self.fields
+            .iter()
+            .find(|(field, _)| field == name)
+            .map(|(_, value)| value)
     }
 
     /// A value; empty text counts as absent.
@@ -171,7 +174,10 @@ impl<R: Read> Entities<R> {
     }
 
     fn damaged(&self, reason: String) -> Step {
-        Step::Damaged(Damage { line: self.line, reason })
+        Step::Damaged(Damage {
+            line: self.line,
+            reason,
+        })
     }
 
     fn take(&mut self, event: Event<'_>) -> Option<Step> {
@@ -200,10 +206,17 @@ impl<R: Read> Entities<R> {
             Event::Empty(start) => self.line += newlines(&start),
             Event::DocType(_) => {
                 let reason = "a document type declaration is not allowed here".to_owned();
-                return Some(Step::Refused(Damage { line: self.line, reason }));
+                return Some(Step::Refused(Damage {
+                    line: self.line,
+                    reason,
+                }));
             }
-            Event::Eof if !self.root_seen => return Some(self.damaged("there is no root element".to_owned())),
-            Event::Eof if self.depth > 0 => return Some(self.damaged("the file ends too early".to_owned())),
+            Event::Eof if !self.root_seen => {
+                return Some(self.damaged("there is no root element".to_owned()));
+            }
+            Event::Eof if self.depth > 0 => {
+                return Some(self.damaged("the file ends too early".to_owned()));
+            }
             Event::Eof => return Some(Step::End),
         }
         None
@@ -212,7 +225,9 @@ impl<R: Read> Entities<R> {
     fn start(&mut self, start: &BytesStart<'_>, line: u64) -> Option<Step> {
         self.depth += 1;
         if self.depth > ELEMENT_DEPTH_MAX {
-            return Some(self.damaged(format!("elements are nested deeper than `{ELEMENT_DEPTH_MAX}`")));
+            return Some(self.damaged(format!(
+                "elements are nested deeper than `{ELEMENT_DEPTH_MAX}`"
+            )));
         }
         let name = start.local_name();
         match &mut self.building {
@@ -221,7 +236,10 @@ impl<R: Read> Entities<R> {
                 self.root_seen = true;
                 self.exported_at = attribute(start, "datetime");
                 if name.as_ref() != "hibernate-generic" {
-                    let reason = format!("the root element is `{}`, not `hibernate-generic`", name.as_ref());
+                    let reason = format!(
+                        "the root element is `{}`, not `hibernate-generic`",
+                        name.as_ref()
+                    );
                     return Some(self.damaged(reason));
                 }
             }
@@ -243,7 +261,9 @@ impl<R: Read> Entities<R> {
             building.end(depth);
             return None;
         }
-        self.building.take().map(|building| Step::Object(building.object))
+        self.building
+            .take()
+            .map(|building| Step::Object(building.object))
     }
 
     fn push(&mut self, text: &str) {
@@ -271,7 +291,12 @@ impl<R: Read> Entities<R> {
 impl Building {
     fn new(class: String, line: u64, depth: usize) -> Building {
         Building {
-            object: Object { class, id: String::new(), line, fields: Vec::new() },
+            object: Object {
+                class,
+                id: String::new(),
+                line,
+                fields: Vec::new(),
+            },
             depth,
             field: None,
             in_id: false,
@@ -288,14 +313,20 @@ impl Building {
                 self.in_id = true;
                 self.id_text.clear();
             }
-            ("composite-id", 1) => self.field = Some((String::new(), String::new(), Collecting::CompositeId)),
+            ("composite-id", 1) => {
+                self.field = Some((String::new(), String::new(), Collecting::CompositeId))
+            }
             ("property" | "collection", 1) => {
                 let collecting = match name {
                     "collection" => Collecting::Members(Vec::new()),
                     _ => Collecting::Value,
                 };
                 let field = attribute(start, "name").unwrap_or_default();
-                self.field = Some((field, attribute(start, "class").unwrap_or_default(), collecting));
+                self.field = Some((
+                    field,
+                    attribute(start, "class").unwrap_or_default(),
+                    collecting,
+                ));
                 self.text.clear();
             }
             ("element", 2) => self.element_class = attribute(start, "class").unwrap_or_default(),
@@ -327,12 +358,20 @@ impl Building {
             Some((_, _, Collecting::CompositeId)) => self.object.id = id,
             Some((_, _, Collecting::Members(members))) => {
                 if members.len() < MEMBERS_MAX {
-                    members.push(Reference { class: self.element_class.clone(), id });
+                    members.push(Reference {
+                        class: self.element_class.clone(),
+                        id,
+                    });
                 }
             }
             Some((name, class, Collecting::Value)) => {
-                let reference = Reference { class: class.clone(), id };
-                self.object.fields.push((name.clone(), Field::One(reference)));
+                let reference = Reference {
+                    class: class.clone(),
+                    id,
+                };
+                self.object
+                    .fields
+                    .push((name.clone(), Field::One(reference)));
                 name.clear();
             }
         }

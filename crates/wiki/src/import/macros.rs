@@ -1,7 +1,9 @@
 //! Finds the macros of a body without parsing it as a document, so that bodies that are not well-formed are counted too.
 
 /// Macros that the editor knows as what they are; all others are kept as they came.
-const TYPED: [&str; 9] = ["code", "noformat", "info", "tip", "note", "warning", "panel", "expand", "status"];
+const TYPED: [&str; 9] = [
+    "code", "noformat", "info", "tip", "note", "warning", "panel", "expand", "status",
+];
 
 /// Whether the editor knows the macro.
 pub(crate) fn is_typed(name: &str) -> bool {
@@ -29,14 +31,19 @@ pub(crate) fn each(body: &str, mut found: impl FnMut(&str)) {
 }
 
 fn macro_attributes(tag: &str) -> Option<&str> {
-    let rest = ["<ac:structured-macro", "<ac:macro"].iter().find_map(|start| tag.strip_prefix(start))?;
+    let rest = ["<ac:structured-macro", "<ac:macro"]
+        .iter()
+        .find_map(|start| tag.strip_prefix(start))?;
     rest.starts_with(char::is_whitespace).then_some(rest)
 }
 
 fn name_of(attributes: &str) -> Option<&str> {
     let rest = &attributes[attributes.find("ac:name")? + "ac:name".len()..];
     let rest = rest.trim_start().strip_prefix('=')?.trim_start();
-    let quote = rest.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    let quote = rest
+        .chars()
+        .next()
+        .filter(|quote| matches!(quote, '"' | '\''))?;
     rest[1..].split(quote).next()
 }
 

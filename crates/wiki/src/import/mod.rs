@@ -45,9 +45,10 @@ mod write_space;
 mod tests;
 
 pub use report::{
-    Export, ImportedSpace, MacroCount, ObjectCount, Problem, Progress, Report, ResultCount, Severity,
+    ExportInfo, ImportProgress, ImportReport, ImportedSpace, MacroCount, ObjectCount, Problem,
+    ResultCount, Severity,
 };
-pub use runs::{ImportRun, RunState, Upload};
+pub use runs::{ImportRun, ImportUpload, RunState};
 
 /// How to import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,11 +75,13 @@ impl Imports<'_> {
         actor: &Actor,
         path: &Path,
         options: ImportOptions,
-        mut progress: impl FnMut(Progress) + Send + 'static,
-    ) -> Result<Report> {
+        mut progress: impl FnMut(ImportProgress) + Send + 'static,
+    ) -> Result<ImportReport> {
         require_admin(actor)?;
         let (wiki, path): (Wiki, PathBuf) = (self.wiki.clone(), path.to_owned());
         let work = move || run::run(&wiki, &path, &options, &mut progress);
-        tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(Error::internal)?
     }
 }

@@ -82,10 +82,12 @@ pub(crate) const COLLECTIONS: [&str; 9] = [
 /// Sorts an object.
 pub(crate) fn sort(object: Object, zone: &TimeZone) -> Sorted {
     match object.class.as_str() {
-        "Page" | "BlogPost" | "Comment" | "Attachment" | "SpaceDescription" => match content_row(&object, zone) {
-            Some(row) => Sorted::Content(Box::new(row)),
-            None => Sorted::Damaged("its id is not a number"),
-        },
+        "Page" | "BlogPost" | "Comment" | "Attachment" | "SpaceDescription" => {
+            match content_row(&object, zone) {
+                Some(row) => Sorted::Content(Box::new(row)),
+                None => Sorted::Damaged("its id is not a number"),
+            }
+        }
         "BodyContent" => Sorted::Body(BodyRow {
             id: object.id.clone(),
             line: object.line,
@@ -102,9 +104,21 @@ pub(crate) fn sort(object: Object, zone: &TimeZone) -> Sorted {
             }),
             None => Sorted::Damaged("it has no name"),
         },
-        "Space" | "SpacePermission" | "ConfluenceUserImpl" | "Label" | "Labelling" | "ContentPermissionSet"
-        | "ContentPermission" | "InternalUser" | "InternalGroup" | "HibernateMembership" => {
-            if object.id.is_empty() { Sorted::Damaged("it has no id") } else { Sorted::Small(object) }
+        "Space"
+        | "SpacePermission"
+        | "ConfluenceUserImpl"
+        | "Label"
+        | "Labelling"
+        | "ContentPermissionSet"
+        | "ContentPermission"
+        | "InternalUser"
+        | "InternalGroup"
+        | "HibernateMembership" => {
+            if object.id.is_empty() {
+                Sorted::Damaged("it has no id")
+            } else {
+                Sorted::Small(object)
+            }
         }
         _ => Sorted::Other,
     }
@@ -119,14 +133,32 @@ fn body_kind(object: &Object) -> i64 {
 }
 
 fn property_value(object: &Object) -> String {
-    ["stringValue", "longValue", "dateValue"].iter().find_map(|field| object.text(field)).unwrap_or_default().to_owned()
+    ["stringValue", "longValue", "dateValue"]
+        .iter()
+        .find_map(|field| object.text(field))
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn content_row(object: &Object, zone: &TimeZone) -> Option<ContentRow> {
     let id = object.id.parse().ok()?;
-    let time = |field| object.text(field).and_then(|text| time::parse_ms(text, zone));
-    let first_text = |fields: &[&str]| fields.iter().find_map(|field| object.text(field)).map(str::to_owned);
-    let first_one = |fields: &[&str]| fields.iter().find_map(|field| object.one(field)).and_then(number_of);
+    let time = |field| {
+        object
+            .text(field)
+            .and_then(|text| time::parse_ms(text, zone))
+    };
+    let first_text = |fields: &[&str]| {
+        fields
+            .iter()
+            .find_map(|field| object.text(field))
+            .map(str::to_owned)
+    };
+    let first_one = |fields: &[&str]| {
+        fields
+            .iter()
+            .find_map(|field| object.one(field))
+            .and_then(number_of)
+    };
     let original = first_one(&["originalVersion"]).or_else(|| int(object, "originalVersionId"));
     Some(ContentRow {
         id,
@@ -137,7 +169,9 @@ fn content_row(object: &Object, zone: &TimeZone) -> Option<ContentRow> {
         original: original.filter(|original| *original > 0 && *original != id),
         container: first_one(&["containerContent", "owner", "content", "container"]),
         number: int(object, "version").or_else(|| int(object, "attachmentVersion")),
-        status: first_text(&["contentStatus"]).unwrap_or_else(|| "current".to_owned()).to_lowercase(),
+        status: first_text(&["contentStatus"])
+            .unwrap_or_else(|| "current".to_owned())
+            .to_lowercase(),
         title: first_text(&["title", "fileName"]).unwrap_or_default(),
         position: int(object, "position"),
         creator: person(object, "creator"),
@@ -162,13 +196,18 @@ pub(crate) fn number_of(reference: &Reference) -> Option<i64> {
 
 /// A person in a field, by reference (`key:..`) or, before 5.3, by name (`name:..`).
 pub(crate) fn person(object: &Object, field: &str) -> Option<String> {
-    if let Some(reference) = object.one(field).filter(|reference| !reference.id.is_empty()) {
+    if let Some(reference) = object
+        .one(field)
+        .filter(|reference| !reference.id.is_empty())
+    {
         return Some(format!("key:{}", reference.id));
     }
-    let name = object.text(&format!("{field}Name")).or_else(|| match field {
-        "userSubject" => object.text("userName"),
-        "owningUser" => object.text("user").or_else(|| object.text("owner")),
-        _ => None,
-    })?;
+    let name = object
+        .text(&format!("{field}Name"))
+        .or_else(|| match field {
+            "userSubject" => object.text("userName"),
+            "owningUser" => object.text("user").or_else(|| object.text("owner")),
+            _ => None,
+        })?;
     Some(format!("name:{name}"))
 }

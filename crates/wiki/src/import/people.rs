@@ -45,10 +45,14 @@ pub(crate) fn persons(table: &Table) -> Result<Vec<PersonIn>> {
         let mut by_name: HashMap<String, String> = HashMap::new();
         each_object(tx, "ConfluenceUserImpl", |object| {
             let person = described(&object);
-            by_name.entry(names::fold(&person.name)).or_insert_with(|| person.reference.clone());
+            by_name
+                .entry(names::fold(&person.name))
+                .or_insert_with(|| person.reference.clone());
             persons.insert(person.reference.clone(), person);
         })?;
-        each_object(tx, "InternalUser", |object| enrich(&object, &mut persons, &by_name))?;
+        each_object(tx, "InternalUser", |object| {
+            enrich(&object, &mut persons, &by_name)
+        })?;
         for reference in referenced(tx)? {
             if !persons.contains_key(&reference) {
                 let person = undescribed(&reference, &persons, &by_name);
@@ -60,43 +64,81 @@ pub(crate) fn persons(table: &Table) -> Result<Vec<PersonIn>> {
 }
 
 fn described(object: &Object) -> PersonIn {
-    let name = object.text("name").or_else(|| object.text("lowerName")).map(str::trim).filter(|name| is_name(name));
+    let name = object
+        .text("name")
+        .or_else(|| object.text("lowerName"))
+        .map(str::trim)
+        .filter(|name| is_name(name));
     PersonIn {
         reference: format!("key:{}", object.id),
         key: Some(object.id.clone()),
         name: name.unwrap_or(&object.id).to_owned(),
         full_name: None,
-        email: object.text("email").map(str::trim).filter(|email| email.contains('@')).map(str::to_owned),
+        email: object
+            .text("email")
+            .map(str::trim)
+            .filter(|email| email.contains('@'))
+            .map(str::to_owned),
         unknown: name.is_none(),
     }
 }
 
 /// Deleted users are called `*` or `unknown` in some exports; those are no names.
 fn is_name(name: &str) -> bool {
-    !name.is_empty() && name != "*" && !name.eq_ignore_ascii_case("unknown") && name.chars().count() <= 255
+    !name.is_empty()
+        && name != "*"
+        && !name.eq_ignore_ascii_case("unknown")
+        && name.chars().count() <= 255
 }
 
 /// Site exports describe users a second time, with their full names.
-fn enrich(object: &Object, persons: &mut BTreeMap<String, PersonIn>, by_name: &HashMap<String, String>) {
+fn enrich(
+    object: &Object,
+    persons: &mut BTreeMap<String, PersonIn>,
+    by_name: &HashMap<String, String>,
+) {
     let Some(name) = object.text("name").or_else(|| object.text("lowerName")) else {
         return;
     };
-    let reference = by_name.get(&names::fold(name)).cloned().unwrap_or_else(|| format!("name:{name}"));
-    let person = persons.entry(reference.clone()).or_insert_with(|| PersonIn {
-        reference,
-        name: name.to_owned(),
-        ..PersonIn::default()
-    });
-    person.full_name = object.text("displayName").map(str::to_owned).or_else(|| person.full_name.take());
-    person.email = person.email.take().or_else(|| object.text("emailAddress").map(str::to_owned));
+    let reference = by_name
+        .get(&names::fold(name))
+        .cloned()
+        .unwrap_or_else(|| format!("name:{name}"));
+    let person = persons
+        .entry(reference.clone())
+        .or_insert_with(|| PersonIn {
+            reference,
+            name: name.to_owned(),
+            ..PersonIn::default()
+        });
+    person.full_name = object
+        .text("displayName")
+        .map(str::to_owned)
+        .or_else(|| person.full_name.take());
+    person.email = person
+        .email
+        .take()
+        .or_else(|| object.text("emailAddress").map(str::to_owned));
 }
 
-fn undescribed(reference: &str, persons: &BTreeMap<String, PersonIn>, by_name: &HashMap<String, String>) -> PersonIn {
+fn undescribed(
+    reference: &str,
+    persons: &BTreeMap<String, PersonIn>,
+    by_name: &HashMap<String, String>,
+) -> PersonIn {
     if let Some(name) = reference.strip_prefix("name:") {
         // The same person under name and key is one account.
-        let known = by_name.get(&names::fold(name)).and_then(|known| persons.get(known));
-        let base = known.cloned().unwrap_or_else(|| PersonIn { name: name.to_owned(), ..PersonIn::default() });
-        return PersonIn { reference: reference.to_owned(), ..base };
+        let known = by_name
+            .get(&names::fold(name))
+            .and_then(|known| persons.get(known));
+        let base = known.cloned().unwrap_or_else(|| PersonIn {
+            name: name.to_owned(),
+            ..PersonIn::default()
+        });
+        return PersonIn {
+            reference: reference.to_owned(),
+            ..base
+        };
     }
     let key = reference.strip_prefix("key:").unwrap_or(reference);
     PersonIn {
@@ -119,8 +161,16 @@ fn referenced(tx: &Tx) -> Result<BTreeSet<String>> {
     })?;
     for class in ["Space", "SpacePermission", "ContentPermission", "Labelling"] {
         each_object(tx, class, |object| {
-            let fields: &[&str] = if class == "Space" { &["creator"] } else { &["userSubject", "owningUser"] };
-            found.extend(fields.iter().filter_map(|field| model::person(&object, field)));
+            let fields: &[&str] = if class == "Space" {
+                &["creator"]
+            } else {
+                &["userSubject", "owningUser"]
+            };
+            found.extend(
+                fields
+                    .iter()
+                    .filter_map(|field| model::person(&object, field)),
+            );
         })?;
     }
     Ok(found)
@@ -138,7 +188,12 @@ pub(crate) fn each_object(tx: &Tx, class: &str, mut each: impl FnMut(Object)) ->
 /// Finds or makes the account of a person. The second value says whether it was made.
 pub(crate) fn settle(tx: &WriteTx, source: &Source, person: &PersonIn) -> Result<(i64, bool)> {
     if let Some(record) = source.find(tx, PERSON, &person.reference)?
-        && tx.query_opt("SELECT id FROM user_account WHERE id = $1", params![record.local_id])?.is_some()
+        && tx
+            .query_opt(
+                "SELECT id FROM user_account WHERE id = $1",
+                params![record.local_id],
+            )?
+            .is_some()
     {
         return Ok((record.local_id, false));
     }
@@ -151,24 +206,41 @@ pub(crate) fn settle(tx: &WriteTx, source: &Source, person: &PersonIn) -> Result
             AND NOT EXISTS (SELECT 1 FROM user_account u WHERE u.user_key = $2)";
         tx.execute(sql, params![local_id, key.as_str()])?;
     }
-    source.put(tx, PERSON, &person.reference, &Record { local_id, state: State::default() })?;
+    source.put(
+        tx,
+        PERSON,
+        &person.reference,
+        &Record {
+            local_id,
+            state: State::default(),
+        },
+    )?;
     Ok((local_id, made))
 }
 
 fn matching(tx: &Tx, person: &PersonIn) -> Result<Option<i64>> {
     if let Some(key) = &person.key
-        && let Some(row) = tx.query_opt("SELECT id FROM user_account WHERE user_key = $1", params![key.as_str()])?
+        && let Some(row) = tx.query_opt(
+            "SELECT id FROM user_account WHERE user_key = $1",
+            params![key.as_str()],
+        )?
     {
         return Ok(Some(row.i64(0)?));
     }
-    let by_name = tx.query_opt("SELECT id FROM user_account WHERE lower_name = $1", params![names::fold(&person.name)])?;
+    let by_name = tx.query_opt(
+        "SELECT id FROM user_account WHERE lower_name = $1",
+        params![names::fold(&person.name)],
+    )?;
     if let Some(row) = by_name {
         return Ok(Some(row.i64(0)?));
     }
     let Some(email) = &person.email else {
         return Ok(None);
     };
-    let same = tx.query("SELECT id FROM user_account WHERE lower(email) = $1 LIMIT 2", params![names::fold(email)])?;
+    let same = tx.query(
+        "SELECT id FROM user_account WHERE lower(email) = $1 LIMIT 2",
+        params![names::fold(email)],
+    )?;
     match same.as_slice() {
         [row] => Ok(Some(row.i64(0)?)),
         _ => Ok(None),
@@ -200,9 +272,16 @@ pub(crate) fn groups(table: &Table, users_group: &str) -> Result<GroupsIn> {
     table.read(move |tx| {
         let mut groups = GroupsIn::default();
         let mut by_id: HashMap<String, String> = HashMap::new();
-        for (class, field) in [("SpacePermission", "group"), ("ContentPermission", "groupName"), ("InternalGroup", "name")] {
+        for (class, field) in [
+            ("SpacePermission", "group"),
+            ("ContentPermission", "groupName"),
+            ("InternalGroup", "name"),
+        ] {
             each_object(tx, class, |object| {
-                if let Some(name) = object.text(field).filter(|name| names::fold(name) != users_group) {
+                if let Some(name) = object
+                    .text(field)
+                    .filter(|name| names::fold(name) != users_group)
+                {
                     groups.names.insert(name.trim().to_owned());
                     by_id.insert(object.id.clone(), name.trim().to_owned());
                 }
@@ -215,8 +294,12 @@ pub(crate) fn groups(table: &Table, users_group: &str) -> Result<GroupsIn> {
             }
         })?;
         each_object(tx, "HibernateMembership", |object| {
-            let group = object.one("parentGroup").and_then(|group| by_id.get(&group.id));
-            let user = object.one("userMember").and_then(|user| users.get(&user.id));
+            let group = object
+                .one("parentGroup")
+                .and_then(|group| by_id.get(&group.id));
+            let user = object
+                .one("userMember")
+                .and_then(|user| users.get(&user.id));
             if let (Some(group), Some(user)) = (group, user) {
                 groups.members.push((group.clone(), user.clone()));
             }
@@ -228,11 +311,17 @@ pub(crate) fn groups(table: &Table, users_group: &str) -> Result<GroupsIn> {
 /// Finds or makes a group. The second value says whether it was made.
 pub(crate) fn settle_group(tx: &WriteTx, name: &str) -> Result<(i64, bool)> {
     let lower_name = names::fold(name);
-    if let Some(row) = tx.query_opt("SELECT id FROM user_group WHERE lower_name = $1", params![&lower_name])? {
+    if let Some(row) = tx.query_opt(
+        "SELECT id FROM user_group WHERE lower_name = $1",
+        params![&lower_name],
+    )? {
         return Ok((row.i64(0)?, false));
     }
     let id = sequence::next_id(tx, "group")?;
-    tx.execute("INSERT INTO user_group (id, name, lower_name) VALUES ($1, $2, $3)", params![id, name, lower_name])?;
+    tx.execute(
+        "INSERT INTO user_group (id, name, lower_name) VALUES ($1, $2, $3)",
+        params![id, name, lower_name],
+    )?;
     Ok((id, true))
 }
 

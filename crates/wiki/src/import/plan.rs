@@ -27,15 +27,32 @@ pub(crate) fn decide(tx: &WriteTx) -> Result<Vec<Problem>> {
 /// Old layouts name some owners only in their collections.
 fn fill_from_collections(tx: &WriteTx) -> Result<()> {
     let owner = |name: &str, id: &str| {
-        format!("(SELECT CAST(owner AS BIGINT) FROM member WHERE member.name = '{name}' AND member.id = {id})")
+        format!(
+            "(SELECT CAST(owner AS BIGINT) FROM member WHERE member.name = '{name}' AND member.id = {id})"
+        )
     };
     let text_id = "CAST(content.id AS TEXT)";
     let statements = [
-        format!("UPDATE property SET content = {} WHERE content IS NULL", owner("contentProperties", "property.id")),
-        format!("UPDATE body SET content = {} WHERE content IS NULL", owner("bodyContents", "body.id")),
-        format!("UPDATE content SET original = {} WHERE original IS NULL", owner("historicalVersions", text_id)),
-        format!("UPDATE content SET parent = {} WHERE parent IS NULL AND class = 'Page'", owner("children", text_id)),
-        format!("UPDATE content SET container = {} WHERE container IS NULL AND class = 'Comment'", owner("comments", text_id)),
+        format!(
+            "UPDATE property SET content = {} WHERE content IS NULL",
+            owner("contentProperties", "property.id")
+        ),
+        format!(
+            "UPDATE body SET content = {} WHERE content IS NULL",
+            owner("bodyContents", "body.id")
+        ),
+        format!(
+            "UPDATE content SET original = {} WHERE original IS NULL",
+            owner("historicalVersions", text_id)
+        ),
+        format!(
+            "UPDATE content SET parent = {} WHERE parent IS NULL AND class = 'Page'",
+            owner("children", text_id)
+        ),
+        format!(
+            "UPDATE content SET container = {} WHERE container IS NULL AND class = 'Comment'",
+            owner("comments", text_id)
+        ),
         "UPDATE content SET original = NULL WHERE original = id".to_owned(),
         "CREATE INDEX body_content ON body (content)".to_owned(),
     ];
@@ -59,8 +76,22 @@ fn give_roles(tx: &WriteTx, found: &mut Vec<Problem>) -> Result<()> {
     ] {
         tx.execute(statement, params![])?;
     }
-    each_problem(tx, "role = 'lost'", "what it is a version of is not in the export", "left out", Severity::Error, found)?;
-    each_problem(tx, "role = 'draft'", "it is an unpublished draft", "left out", Severity::Warning, found)
+    each_problem(
+        tx,
+        "role = 'lost'",
+        "what it is a version of is not in the export",
+        "left out",
+        Severity::Error,
+        found,
+    )?;
+    each_problem(
+        tx,
+        "role = 'draft'",
+        "it is an unpublished draft",
+        "left out",
+        Severity::Warning,
+        found,
+    )
 }
 
 /// One body for each content; the storage format wins over others.
@@ -73,30 +104,61 @@ fn settle_bodies(tx: &WriteTx) -> Result<()> {
 
 /// Pages without a space in the export go to its only one, or are lost.
 fn settle_spaces(tx: &WriteTx, found: &mut Vec<Problem>) -> Result<()> {
-    let spaces = tx.query("SELECT CAST(id AS BIGINT) AS id FROM object WHERE class = 'Space' ORDER BY 1", params![])?;
+    let spaces = tx.query(
+        "SELECT CAST(id AS BIGINT) AS id FROM object WHERE class = 'Space' ORDER BY 1",
+        params![],
+    )?;
     let top = "role = 'current' AND class IN ('Page', 'BlogPost')";
-    let homeless = format!("{top} AND (space IS NULL OR space NOT IN (SELECT CAST(id AS BIGINT) FROM object WHERE class = 'Space'))");
+    let homeless = format!(
+        "{top} AND (space IS NULL OR space NOT IN (SELECT CAST(id AS BIGINT) FROM object WHERE class = 'Space'))"
+    );
     let [only] = spaces.as_slice() else {
         let what = "its space is not in the export";
         each_problem(tx, &homeless, what, "left out", Severity::Error, found)?;
-        tx.execute(&format!("UPDATE content SET role = 'lost' WHERE {homeless}"), params![])?;
+        tx.execute(
+            &format!("UPDATE content SET role = 'lost' WHERE {homeless}"),
+            params![],
+        )?;
         return Ok(());
     };
     let what = "its space is not in the export";
-    each_problem(tx, &homeless, what, "put into the space of the export", Severity::Warning, found)?;
-    tx.execute(&format!("UPDATE content SET space = $1 WHERE {homeless}"), params![only.i64(0)?])?;
+    each_problem(
+        tx,
+        &homeless,
+        what,
+        "put into the space of the export",
+        Severity::Warning,
+        found,
+    )?;
+    tx.execute(
+        &format!("UPDATE content SET space = $1 WHERE {homeless}"),
+        params![only.i64(0)?],
+    )?;
     Ok(())
 }
 
 /// A page above that is gone, in the trash, elsewhere, or (through others) below, is none.
 fn settle_pages(tx: &WriteTx, found: &mut Vec<Problem>) -> Result<()> {
-    tx.execute("UPDATE content SET parent = NULL WHERE class = 'BlogPost'", params![])?;
+    tx.execute(
+        "UPDATE content SET parent = NULL WHERE class = 'BlogPost'",
+        params![],
+    )?;
     let orphans = "class = 'Page' AND role = 'current' AND parent IS NOT NULL AND parent NOT IN
         (SELECT p.id FROM content p WHERE p.class = 'Page' AND p.role = 'current' AND p.space = content.space
             AND (p.status = content.status OR p.status NOT IN ('deleted', 'trashed')))";
     let what = "the page above it is not in the export or in the trash";
-    each_problem(tx, orphans, what, "put at the top of its space", Severity::Warning, found)?;
-    tx.execute(&format!("UPDATE content SET parent = NULL WHERE {orphans}"), params![])?;
+    each_problem(
+        tx,
+        orphans,
+        what,
+        "put at the top of its space",
+        Severity::Warning,
+        found,
+    )?;
+    tx.execute(
+        &format!("UPDATE content SET parent = NULL WHERE {orphans}"),
+        params![],
+    )?;
     settle_tree(tx, "Page", found)
 }
 
@@ -105,8 +167,18 @@ fn settle_comments(tx: &WriteTx, found: &mut Vec<Problem>) -> Result<()> {
     let strangers = "class = 'Comment' AND role = 'current' AND parent IS NOT NULL AND parent NOT IN
         (SELECT p.id FROM content p WHERE p.class = 'Comment' AND p.role = 'current' AND p.page = content.page)";
     let what = "the comment it answers is not in the export";
-    each_problem(tx, strangers, what, "kept as a comment of its own", Severity::Warning, found)?;
-    tx.execute(&format!("UPDATE content SET parent = NULL WHERE {strangers}"), params![])?;
+    each_problem(
+        tx,
+        strangers,
+        what,
+        "kept as a comment of its own",
+        Severity::Warning,
+        found,
+    )?;
+    tx.execute(
+        &format!("UPDATE content SET parent = NULL WHERE {strangers}"),
+        params![],
+    )?;
     settle_tree(tx, "Comment", found)
 }
 
@@ -127,12 +199,31 @@ fn settle_containers(tx: &WriteTx, class: &str, found: &mut Vec<Problem>) -> Res
     let drafts = format!(
         "{current} AND page IS NULL AND container IN (SELECT id FROM content WHERE role IN ('draft', 'spare') OR class = 'SpaceDescription')"
     );
-    each_problem(tx, &drafts, "it is on a draft or a space, not on a page", "left out", Severity::Warning, found)?;
+    each_problem(
+        tx,
+        &drafts,
+        "it is on a draft or a space, not on a page",
+        "left out",
+        Severity::Warning,
+        found,
+    )?;
     let lost = format!("{current} AND page IS NULL");
     let others = format!("{lost} AND NOT ({drafts})");
-    each_problem(tx, &others, "the page it is on is not in the export", "left out", Severity::Error, found)?;
-    tx.execute(&format!("UPDATE content SET role = 'lost' WHERE {lost}"), params![])?;
-    let sql = format!("UPDATE content SET space = (SELECT p.space FROM content p WHERE p.id = content.page) WHERE {current}");
+    each_problem(
+        tx,
+        &others,
+        "the page it is on is not in the export",
+        "left out",
+        Severity::Error,
+        found,
+    )?;
+    tx.execute(
+        &format!("UPDATE content SET role = 'lost' WHERE {lost}"),
+        params![],
+    )?;
+    let sql = format!(
+        "UPDATE content SET space = (SELECT p.space FROM content p WHERE p.id = content.page) WHERE {current}"
+    );
     tx.execute(&sql, params![])?;
     Ok(())
 }
@@ -150,9 +241,15 @@ fn settle_tree(tx: &WriteTx, class: &str, found: &mut Vec<Problem>) -> Result<()
         let which = format!("id = {id}");
         let what = "it is, through the pages above it, above itself";
         each_problem(tx, &which, what, "put at the top", Severity::Warning, found)?;
-        tx.execute("UPDATE content SET parent = NULL WHERE id = $1", params![id])?;
+        tx.execute(
+            "UPDATE content SET parent = NULL WHERE id = $1",
+            params![id],
+        )?;
     }
-    let rows: Vec<Vec<storage::Value>> = depths.iter().map(|(id, depth)| params![id, depth].to_vec()).collect();
+    let rows: Vec<Vec<storage::Value>> = depths
+        .iter()
+        .map(|(id, depth)| params![id, depth].to_vec())
+        .collect();
     tx.execute_many("UPDATE content SET depth = $2 WHERE id = $1", &rows)?;
     Ok(())
 }
@@ -206,24 +303,60 @@ fn settle_versions(tx: &WriteTx, found: &mut Vec<Problem>) -> Result<()> {
         params![],
     )?;
     let gone = "role = 'version' AND original IN (SELECT id FROM content WHERE role <> 'current')";
-    each_problem(tx, gone, "what it is a version of was left out", "left out", Severity::Error, found)?;
-    tx.execute(&format!("UPDATE content SET role = 'lost' WHERE {gone}"), params![])?;
-    let twins = "role = 'version' AND EXISTS (SELECT 1 FROM content v WHERE v.original = content.original
+    each_problem(
+        tx,
+        gone,
+        "what it is a version of was left out",
+        "left out",
+        Severity::Error,
+        found,
+    )?;
+    tx.execute(
+        &format!("UPDATE content SET role = 'lost' WHERE {gone}"),
+        params![],
+    )?;
+    let twins =
+        "role = 'version' AND EXISTS (SELECT 1 FROM content v WHERE v.original = content.original
         AND v.role = 'version' AND v.number = content.number AND v.id < content.id)";
-    let hash = |id: &str| format!("(SELECT COALESCE(MAX(hash), '') FROM body WHERE body.content = {id})");
+    let hash =
+        |id: &str| format!("(SELECT COALESCE(MAX(hash), '') FROM body WHERE body.content = {id})");
     let same = format!(
         "{twins} AND {} = (SELECT {} FROM content v WHERE v.original = content.original AND v.role = 'version'
             AND v.number = content.number ORDER BY v.id LIMIT 1)",
         hash("content.id"),
         hash("v.id")
     );
-    each_problem(tx, &same, "the same version is there twice", "kept once", Severity::Note, found)?;
+    each_problem(
+        tx,
+        &same,
+        "the same version is there twice",
+        "kept once",
+        Severity::Note,
+        found,
+    )?;
     let different = format!("{twins} AND NOT ({same})");
-    each_problem(tx, &different, "two different versions have the same number", "the first one was kept", Severity::Error, found)?;
+    each_problem(
+        tx,
+        &different,
+        "two different versions have the same number",
+        "the first one was kept",
+        Severity::Error,
+        found,
+    )?;
     let late = "role = 'version' AND (number IS NULL OR number < 1 OR number >=
         (SELECT c.number FROM content c WHERE c.id = content.original))";
-    each_problem(tx, late, "its number is not below that of the current version", "left out", Severity::Error, found)?;
-    tx.execute(&format!("UPDATE content SET role = 'spare' WHERE ({twins}) OR ({late})"), params![])?;
+    each_problem(
+        tx,
+        late,
+        "its number is not below that of the current version",
+        "left out",
+        Severity::Error,
+        found,
+    )?;
+    tx.execute(
+        &format!("UPDATE content SET role = 'spare' WHERE ({twins}) OR ({late})"),
+        params![],
+    )?;
     Ok(())
 }
 
@@ -236,7 +369,8 @@ fn each_problem(
     found: &mut Vec<Problem>,
 ) -> Result<()> {
     let left = (super::limits::PROBLEMS_MAX + 1).saturating_sub(found.len());
-    let sql = format!("SELECT class, id, line FROM content WHERE {which} ORDER BY line LIMIT {left}");
+    let sql =
+        format!("SELECT class, id, line FROM content WHERE {which} ORDER BY line LIMIT {left}");
     tx.query_each::<crate::Error>(&sql, params![], |row| {
         found.push(Problem {
             severity,
@@ -265,7 +399,11 @@ mod tests {
         check(&[(2, 1), (3, 2), (4, 2)], &[(2, 1), (3, 2), (4, 2)], &[]);
         check(&[(1, 1)], &[], &[1]);
         check(&[(1, 2), (2, 1)], &[(2, 1)], &[1]);
-        check(&[(1, 2), (2, 3), (3, 2), (4, 1)], &[(1, 1), (3, 1), (4, 2)], &[2]);
+        check(
+            &[(1, 2), (2, 3), (3, 2), (4, 1)],
+            &[(1, 1), (3, 1), (4, 2)],
+            &[2],
+        );
     }
 
     #[test]

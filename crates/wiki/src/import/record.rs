@@ -56,7 +56,11 @@ impl State {
         State {
             status: content.status.to_owned(),
             position: content.position,
-            labels: content.labels.iter().map(|label| label.name.clone()).collect(),
+            labels: content
+                .labels
+                .iter()
+                .map(|label| label.name.clone())
+                .collect(),
             restrictions: content.restrictions.clone(),
             ..State::default()
         }
@@ -66,7 +70,10 @@ impl State {
 impl Source {
     /// The source of people, who are the same in all exports of a site.
     pub(crate) fn of_people(now_ms: i64) -> Source {
-        Source { name: "confluence".into(), now_ms }
+        Source {
+            name: "confluence".into(),
+            now_ms,
+        }
     }
 
     /// The source of the content of one space, imported under a key of its own or not.
@@ -75,7 +82,10 @@ impl Source {
         if let Some(renamed) = renamed {
             name = format!("{name} as {}", renamed.to_lowercase());
         }
-        Source { name: name.into(), now_ms }
+        Source {
+            name: name.into(),
+            now_ms,
+        }
     }
 
     /// The record of an object, if it was imported before.
@@ -85,12 +95,17 @@ impl Source {
             return Ok(None);
         };
         let state = serde_json::from_str(row.text_ref("state")?).unwrap_or_default();
-        Ok(Some(Record { local_id: row.i64("local_id")?, state }))
+        Ok(Some(Record {
+            local_id: row.i64("local_id")?,
+            state,
+        }))
     }
 
     /// The local id of content of this source.
     pub(crate) fn content(&self, tx: &Tx, id: i64) -> Result<Option<i64>> {
-        Ok(self.find(tx, CONTENT, &id.to_string())?.map(|record| record.local_id))
+        Ok(self
+            .find(tx, CONTENT, &id.to_string())?
+            .map(|record| record.local_id))
     }
 
     /// Remembers an object.
@@ -99,7 +114,10 @@ impl Source {
         let sql = "INSERT INTO import_record (source, object_kind, source_id, local_id, state, imported_at_ms)
             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (source, object_kind, source_id)
             DO UPDATE SET local_id = excluded.local_id, state = excluded.state, imported_at_ms = excluded.imported_at_ms";
-        tx.execute(sql, params![&*self.name, kind, id, record.local_id, state, self.now_ms])?;
+        tx.execute(
+            sql,
+            params![&*self.name, kind, id, record.local_id, state, self.now_ms],
+        )?;
         Ok(())
     }
 }

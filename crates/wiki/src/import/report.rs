@@ -8,11 +8,11 @@ use super::limits::{MACROS_MAX, PROBLEMS_MAX};
 
 /// The whole account of one import.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Report {
+pub struct ImportReport {
     /// Nothing was written.
     pub dry_run: bool,
     /// What the export says of itself.
-    pub export: Export,
+    pub export: ExportInfo,
     /// The spaces that were imported.
     pub spaces: Vec<ImportedSpace>,
     /// Per class of `entities.xml`: how many objects it holds and what became of them.
@@ -31,7 +31,7 @@ pub struct Report {
 
 /// What the export says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Export {
+pub struct ExportInfo {
     /// `space` or `all`.
     pub kind: String,
     /// `server` or `cloud`, if it is said.
@@ -132,17 +132,31 @@ pub(crate) struct Place<'a> {
 impl<'a> Place<'a> {
     /// A place that is a file, not an object.
     pub(crate) fn file(name: &'a str) -> Place<'a> {
-        Place { object: name, id: None, line: None }
+        Place {
+            object: name,
+            id: None,
+            line: None,
+        }
     }
 
     pub(crate) fn object(class: &'a str, id: &'a str, line: u64) -> Place<'a> {
-        Place { object: class, id: Some(id), line: Some(line) }
+        Place {
+            object: class,
+            id: Some(id),
+            line: Some(line),
+        }
     }
 }
 
-impl Report {
+impl ImportReport {
     /// Writes a problem down.
-    pub(crate) fn problem(&mut self, severity: Severity, place: Place<'_>, what: impl Into<String>, done: impl Into<String>) {
+    pub(crate) fn problem(
+        &mut self,
+        severity: Severity,
+        place: Place<'_>,
+        what: impl Into<String>,
+        done: impl Into<String>,
+    ) {
         if self.problems.len() >= PROBLEMS_MAX {
             self.problems_left_out += 1;
             return;
@@ -160,7 +174,8 @@ impl Report {
     /// The counts of a class.
     pub(crate) fn class(&mut self, class: &str) -> &mut ObjectCount {
         if !self.objects.contains_key(class) {
-            self.objects.insert(class.to_owned(), ObjectCount::default());
+            self.objects
+                .insert(class.to_owned(), ObjectCount::default());
         }
         self.objects.entry(class.to_owned()).or_default()
     }
@@ -182,7 +197,9 @@ impl Report {
 
     /// Nothing was created, updated or removed by this run.
     pub fn changed_nothing(&self) -> bool {
-        self.results.values().all(|count| count.created == 0 && count.updated == 0)
+        self.results
+            .values()
+            .all(|count| count.created == 0 && count.updated == 0)
     }
 
     /// The worst severity met.
@@ -193,7 +210,7 @@ impl Report {
 
 /// How far an import is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
+pub struct ImportProgress {
     /// What is going on: `reading`, `accounts`, `pages`, `attachments`, ...
     pub phase: String,
     /// Steps done in this phase.

@@ -12,12 +12,14 @@ use super::batch::{self, ContentIn};
 use super::descriptor::Descriptor;
 use super::people::{self, People};
 use super::record::Source;
-use super::report::{Export, ImportedSpace, Place, Progress, Report, Severity};
+use super::report::{ExportInfo, ImportProgress, ImportReport, ImportedSpace, Place, Severity};
 use super::scratch::Scratch;
 use super::table::Table;
 use super::write_page::{Outcome, Target};
 use super::write_space::SpaceIn;
-use super::{ImportOptions, macros, plan, read, small, time, write_comment, write_page, write_space};
+use super::{
+    ImportOptions, macros, plan, read, small, time, write_comment, write_page, write_space,
+};
 use crate::error::{Error, Result};
 use crate::ids::SpaceId;
 use crate::{Wiki, names, spaces};
@@ -32,8 +34,8 @@ pub(crate) struct Run<'a> {
     pub(crate) archive: Archive,
     pub(crate) table: &'a Table,
     pub(crate) zone: TimeZone,
-    pub(crate) report: &'a mut Report,
-    pub(crate) progress: &'a mut dyn FnMut(Progress),
+    pub(crate) report: &'a mut ImportReport,
+    pub(crate) progress: &'a mut dyn FnMut(ImportProgress),
     pub(crate) people: Arc<People>,
     /// Attachment files that an object asked for.
     pub(crate) used_files: HashSet<String>,
@@ -44,21 +46,35 @@ pub(crate) fn run(
     wiki: &Wiki,
     path: &Path,
     options: &ImportOptions,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Report> {
+    progress: &mut dyn FnMut(ImportProgress),
+) -> Result<ImportReport> {
     let started_ms = wiki.now_ms();
-    let mut report = Report { dry_run: options.dry_run, ..Report::default() };
+    let mut report = ImportReport {
+        dry_run: options.dry_run,
+        ..ImportReport::default()
+    };
     let mut archive = Archive::open(path).map_err(invalid)?;
     let descriptor = read_descriptor(&mut archive, &mut report)?;
     let (zone, complaint) = descriptor.time_zone();
     if let Some(complaint) = complaint {
-        report.problem(Severity::Warning, Place::file("exportDescriptor.properties"), complaint, "all times may be shifted");
+        report.problem(
+            Severity::Warning,
+            Place::file("exportDescriptor.properties"),
+            complaint,
+            "all times may be shifted",
+        );
     }
     note_refused(&archive, &mut report);
     report.export = export_of(&descriptor, &zone);
     let scratch = Scratch::create(wiki.work_dir(), started_ms)?;
     let mut table = Table::create(&scratch.file())?;
-    let outcome = read::read(archive.entities().map_err(invalid)?, &zone, &mut table, &mut report, progress)?;
+    let outcome = read::read(
+        archive.entities().map_err(invalid)?,
+        &zone,
+        &mut table,
+        &mut report,
+        progress,
+    )?;
     report.export.written_at = outcome.written_at.clone();
     if outcome.damage.is_some() {
         let key = options.space_key.as_deref().or(descriptor.space_key());
@@ -89,40 +105,63 @@ fn invalid(unreadable: Unreadable) -> Error {
     Error::Invalid(unreadable.0)
 }
 
-fn read_descriptor(archive: &mut Archive, report: &mut Report) -> Result<Descriptor> {
+fn read_descriptor(archive: &mut Archive, report: &mut ImportReport) -> Result<Descriptor> {
     let name = "exportDescriptor.properties";
     match archive.descriptor() {
         Ok(Some(bytes)) => Ok(Descriptor::parse(&bytes)),
         Ok(None) => {
-            report.problem(Severity::Warning, Place::file(name), "it is missing", "times are read as UTC");
+            report.problem(
+                Severity::Warning,
+                Place::file(name),
+                "it is missing",
+                "times are read as UTC",
+            );
             Ok(Descriptor::default())
         }
         Err(error) => {
-            report.problem(Severity::Warning, Place::file(name), error.0, "times are read as UTC");
+            report.problem(
+                Severity::Warning,
+                Place::file(name),
+                error.0,
+                "times are read as UTC",
+            );
             Ok(Descriptor::default())
         }
     }
 }
 
-fn note_refused(archive: &Archive, report: &mut Report) {
+fn note_refused(archive: &Archive, report: &mut ImportReport) {
     for name in archive.refused().iter().filter(|name| name.as_str() != "/") {
-        report.problem(Severity::Warning, Place::file(name), "its name or kind is not that of a file of an export", "not read");
+        report.problem(
+            Severity::Warning,
+            Place::file(name),
+            "its name or kind is not that of a file of an export",
+            "not read",
+        );
     }
 }
 
-fn export_of(descriptor: &Descriptor, zone: &TimeZone) -> Export {
+fn export_of(descriptor: &Descriptor, zone: &TimeZone) -> ExportInfo {
     let get = |key| descriptor.get(key).map(str::to_owned);
-    Export {
+    ExportInfo {
         kind: get("exportType").unwrap_or_else(|| "space".to_owned()),
         source: get("source"),
         version: get("createdByVersionNumber"),
         build: get("createdByBuildNumber").or_else(|| get("buildNumber")),
         written_at: None,
-        time_zone: zone.iana_name().map_or_else(|| descriptor.get("timezoneId").unwrap_or("UTC").to_owned(), str::to_owned),
+        time_zone: zone.iana_name().map_or_else(
+            || descriptor.get("timezoneId").unwrap_or("UTC").to_owned(),
+            str::to_owned,
+        ),
     }
 }
 
-fn decide(table: &Table, zone: &TimeZone, users_group: &str, report: &mut Report) -> Result<()> {
+fn decide(
+    table: &Table,
+    zone: &TimeZone,
+    users_group: &str,
+    report: &mut ImportReport,
+) -> Result<()> {
     let (zone, users_group) = (zone.clone(), users_group.to_owned());
     let (problems, skipped, more) = table.write(move |tx| {
         let problems = plan::decide(tx)?;
@@ -130,8 +169,17 @@ fn decide(table: &Table, zone: &TimeZone, users_group: &str, report: &mut Report
         Ok((problems, skipped, more))
     })?;
     for problem in problems.into_iter().chain(more) {
-        let place = Place { object: &problem.object, id: problem.id.as_deref(), line: problem.line };
-        report.problem(problem.severity, place, problem.what.clone(), problem.done.clone());
+        let place = Place {
+            object: &problem.object,
+            id: problem.id.as_deref(),
+            line: problem.line,
+        };
+        report.problem(
+            problem.severity,
+            place,
+            problem.what.clone(),
+            problem.done.clone(),
+        );
     }
     for (class, count) in skipped {
         if count > 0 {
@@ -142,7 +190,7 @@ fn decide(table: &Table, zone: &TimeZone, users_group: &str, report: &mut Report
 }
 
 /// Fills in, per class, what was left out with its content, and from that what was imported.
-fn count(table: &Table, report: &mut Report) -> Result<()> {
+fn count(table: &Table, report: &mut ImportReport) -> Result<()> {
     let rows = table.read(|tx| {
         let sql = "SELECT class, COUNT(*) FROM content WHERE role NOT IN ('current', 'version') GROUP BY class
             UNION ALL SELECT 'BodyContent', COUNT(*) FROM body WHERE NOT EXISTS
@@ -168,10 +216,15 @@ impl Run<'_> {
         let users_group = descriptor.users_group().to_owned();
         let mut spaces = write_space::spaces(self.table, &self.zone, &users_group)?;
         if spaces.is_empty() {
-            return Err(Error::Invalid("the export holds no space; export one again as XML".to_owned()));
+            return Err(Error::Invalid(
+                "the export holds no space; export one again as XML".to_owned(),
+            ));
         }
         if self.options.space_key.is_some() && spaces.len() > 1 {
-            let text = format!("the export holds {} spaces, so one key cannot be given to it; leave `--as` out", spaces.len());
+            let text = format!(
+                "the export holds {} spaces, so one key cannot be given to it; leave `--as` out",
+                spaces.len()
+            );
             return Err(Error::Invalid(text));
         }
         self.write_people(&users_group)?;
@@ -187,14 +240,20 @@ impl Run<'_> {
     }
 
     /// Runs a change; in a dry run it is undone at once.
-    pub(crate) fn write<T: Send + 'static>(&self, mut run: impl FnMut(&WriteTx) -> Result<T> + Send + 'static) -> Result<T> {
+    pub(crate) fn write<T: Send + 'static>(
+        &self,
+        mut run: impl FnMut(&WriteTx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         if !self.options.dry_run {
             return self.wiki.database().write_blocking(run);
         }
-        let undone = self.wiki.database().write_blocking::<(), Undo<T>, _>(move |tx| match run(tx) {
-            Ok(value) => Err(Undo::Undone(value)),
-            Err(error) => Err(Undo::Failed(error)),
-        });
+        let undone = self
+            .wiki
+            .database()
+            .write_blocking::<(), Undo<T>, _>(move |tx| match run(tx) {
+                Ok(value) => Err(Undo::Undone(value)),
+                Err(error) => Err(Undo::Failed(error)),
+            });
         match undone {
             Err(Undo::Undone(value)) => Ok(value),
             Err(Undo::Failed(error)) => Err(error),
@@ -203,7 +262,11 @@ impl Run<'_> {
     }
 
     pub(crate) fn tell(&mut self, phase: &str, done: u64, total: Option<u64>) {
-        (self.progress)(Progress { phase: phase.to_owned(), done, total });
+        (self.progress)(ImportProgress {
+            phase: phase.to_owned(),
+            done,
+            total,
+        });
     }
 
     fn write_people(&mut self, users_group: &str) -> Result<()> {
@@ -213,20 +276,37 @@ impl Run<'_> {
         for chunk in persons.chunks(PEOPLE_BATCH) {
             let (source, chunk) = (source.clone(), chunk.to_vec());
             let settled = self.write(move |tx| {
-                let settle = |person: &people::PersonIn| Ok((person.reference.clone(), people::settle(tx, &source, person)?));
+                let settle = |person: &people::PersonIn| {
+                    Ok((
+                        person.reference.clone(),
+                        people::settle(tx, &source, person)?,
+                    ))
+                };
                 chunk.iter().map(settle).collect::<Result<Vec<_>>>()
             })?;
             for (reference, (id, made)) in settled {
                 let count = self.report.result("account");
-                if made { count.created += 1 } else { count.unchanged += 1 }
+                if made {
+                    count.created += 1
+                } else {
+                    count.unchanged += 1
+                }
                 people.accounts.insert(reference, id);
             }
-            self.tell("accounts", people.accounts.len() as u64, Some(persons.len() as u64));
+            self.tell(
+                "accounts",
+                people.accounts.len() as u64,
+                Some(persons.len() as u64),
+            );
         }
         let groups = people::groups(self.table, users_group)?;
         let settled = self.write(move |tx| {
             let settle = |name: &String| Ok((names::fold(name), people::settle_group(tx, name)?));
-            let settled = groups.names.iter().map(settle).collect::<Result<Vec<_>>>()?;
+            let settled = groups
+                .names
+                .iter()
+                .map(settle)
+                .collect::<Result<Vec<_>>>()?;
             for (group, user) in &groups.members {
                 people::settle_member(tx, group, user)?;
             }
@@ -234,7 +314,11 @@ impl Run<'_> {
         })?;
         for (name, (id, made)) in settled {
             let count = self.report.result("group");
-            if made { count.created += 1 } else { count.unchanged += 1 }
+            if made {
+                count.created += 1
+            } else {
+                count.unchanged += 1
+            }
             people.groups.insert(name, id);
         }
         self.people = Arc::new(people);
@@ -253,27 +337,65 @@ impl Run<'_> {
     }
 
     fn write_space(&mut self, space: &SpaceIn) -> Result<()> {
-        let renamed = self.options.space_key.as_deref().filter(|key| !key.eq_ignore_ascii_case(&space.key));
+        let renamed = self
+            .options
+            .space_key
+            .as_deref()
+            .filter(|key| !key.eq_ignore_ascii_case(&space.key));
         let key = match renamed {
             Some(key) => names::space_key(key)?,
             None => space.key.clone(),
         };
-        let source = Source::of_space(&space.key, &space.id.to_string(), renamed, self.wiki.now_ms());
+        let source = Source::of_space(
+            &space.key,
+            &space.id.to_string(),
+            renamed,
+            self.wiki.now_ms(),
+        );
         for (severity, what, done) in &space.remarks {
             let id = space.id.to_string();
-            self.report.problem(*severity, Place::object("Space", &id, space.line), what.clone(), done.clone());
+            self.report.problem(
+                *severity,
+                Place::object("Space", &id, space.line),
+                what.clone(),
+                done.clone(),
+            );
         }
         let (people, plain, given) = (Arc::clone(&self.people), space.clone(), key.clone());
         let own = source.clone();
-        let (id, made) = self.write(move |tx| write_space::write(tx, &own, &people, &plain, &given))?;
+        let (id, made) =
+            self.write(move |tx| write_space::write(tx, &own, &people, &plain, &given))?;
         let count = self.report.result("space");
-        if made { count.created += 1 } else { count.unchanged += 1 }
-        let pages = self.write_contents(space, &source, id, "'Page', 'BlogPost'", "pages", write_page::write)?;
+        if made {
+            count.created += 1
+        } else {
+            count.unchanged += 1
+        }
+        let pages = self.write_contents(
+            space,
+            &source,
+            id,
+            "'Page', 'BlogPost'",
+            "pages",
+            write_page::write,
+        )?;
         self.write_home(space, &source, id)?;
         self.write_attachments(space, &source, id)?;
-        self.write_contents(space, &source, id, "'Comment'", "comments", write_comment::write)?;
+        self.write_contents(
+            space,
+            &source,
+            id,
+            "'Comment'",
+            "comments",
+            write_comment::write,
+        )?;
         let source_key = space.key.clone();
-        self.report.spaces.push(ImportedSpace { key, source_key, name: space.name.clone(), pages });
+        self.report.spaces.push(ImportedSpace {
+            key,
+            source_key,
+            name: space.name.clone(),
+            pages,
+        });
         Ok(())
     }
 
@@ -286,7 +408,12 @@ impl Run<'_> {
         if !found && !self.options.dry_run {
             let space_id = space.id.to_string();
             let place = Place::object("Space", &space_id, space.line);
-            self.report.problem(Severity::Warning, place, format!("its home page `{home}` is not in the export"), "it has none");
+            self.report.problem(
+                Severity::Warning,
+                place,
+                format!("its home page `{home}` is not in the export"),
+                "it has none",
+            );
         }
         Ok(())
     }
@@ -305,26 +432,45 @@ impl Run<'_> {
         let total = self.count_contents(space_id, classes)?;
         let (mut after, mut done, mut pages) = ((-1, i64::MIN), 0, 0);
         loop {
-            let mut contents = self.table.read(move |tx| batch::next(tx, classes, space_id, after))?;
+            let mut contents = self
+                .table
+                .read(move |tx| batch::next(tx, classes, space_id, after))?;
             let Some(last) = contents.last() else {
                 return Ok(pages);
             };
             after = (last.depth, last.id);
-            for content in contents.iter_mut().filter(|content| content.class == "BlogPost") {
+            for content in contents
+                .iter_mut()
+                .filter(|content| content.class == "BlogPost")
+            {
                 content.posted_on = Some(time::day(content.created_ms, &self.zone));
             }
             let contents = Arc::new(contents);
-            let (people, source, batch) = (Arc::clone(&self.people), source.clone(), Arc::clone(&contents));
+            let (people, source, batch) = (
+                Arc::clone(&self.people),
+                source.clone(),
+                Arc::clone(&contents),
+            );
             let outcomes = self.write(move |tx| {
-                let target = Target { source: &source, people: &people, space: id };
-                let outcomes = batch.iter().map(|content| write(tx, target, content)).collect::<Result<Vec<_>>>()?;
+                let target = Target {
+                    source: &source,
+                    people: &people,
+                    space: id,
+                };
+                let outcomes = batch
+                    .iter()
+                    .map(|content| write(tx, target, content))
+                    .collect::<Result<Vec<_>>>()?;
                 if outcomes.iter().any(changed) {
                     spaces::bump_stamp(tx, id)?;
                 }
                 Ok(outcomes)
             })?;
             done += contents.len() as u64;
-            pages += contents.iter().filter(|content| content.class == "Page" && content.status == "current").count() as u64;
+            pages += contents
+                .iter()
+                .filter(|content| content.class == "Page" && content.status == "current")
+                .count() as u64;
             for (content, outcome) in contents.iter().zip(&outcomes) {
                 self.note(content, outcome)?;
             }
@@ -361,7 +507,12 @@ impl Run<'_> {
         self.report.result("restriction").created += outcome.restrictions;
         let id = content.id.to_string();
         for (what, done) in &outcome.remarks {
-            self.report.problem(Severity::Warning, Place::object(&content.class, &id, content.line), what.clone(), done.clone());
+            self.report.problem(
+                Severity::Warning,
+                Place::object(&content.class, &id, content.line),
+                what.clone(),
+                done.clone(),
+            );
         }
         if outcome.left_out {
             return self.lose(content.id);
@@ -378,7 +529,10 @@ impl Run<'_> {
     /// Content that could not be written counts as left out, with all that belongs to it.
     pub(crate) fn lose(&self, id: i64) -> Result<()> {
         self.table.write(move |tx| {
-            tx.execute("UPDATE content SET role = 'lost' WHERE id = $1 OR original = $1", params![id])?;
+            tx.execute(
+                "UPDATE content SET role = 'lost' WHERE id = $1 OR original = $1",
+                params![id],
+            )?;
             Ok(())
         })
     }
@@ -387,12 +541,21 @@ impl Run<'_> {
         for version in content.former.iter().chain([&content.current]) {
             let id = version.id.to_string();
             let place = Place::object(&content.class, &id, version.line);
-            let severity = if version.id == content.id { Severity::Warning } else { Severity::Note };
+            let severity = if version.id == content.id {
+                Severity::Warning
+            } else {
+                Severity::Note
+            };
             if let Some(reason) = &version.malformed {
                 let what = format!("its body is not well-formed: {reason}");
                 self.report.problem(severity, place, what, "kept as it is");
             } else if !version.has_body {
-                self.report.problem(severity, place, "its body is not in the export", "it is empty");
+                self.report.problem(
+                    severity,
+                    place,
+                    "its body is not in the export",
+                    "it is empty",
+                );
             }
         }
     }
@@ -401,12 +564,19 @@ impl Run<'_> {
         let mut unused: Vec<String> = self
             .archive
             .attachment_files()
-            .map(|[content, attachment, version]| format!("attachments/{content}/{attachment}/{version}"))
+            .map(|[content, attachment, version]| {
+                format!("attachments/{content}/{attachment}/{version}")
+            })
             .filter(|name| !self.used_files.contains(name))
             .collect();
         unused.sort_unstable();
         for name in unused {
-            self.report.problem(Severity::Note, Place::file(&name), "no attachment of the export has this file", "left out");
+            self.report.problem(
+                Severity::Note,
+                Place::file(&name),
+                "no attachment of the export has this file",
+                "left out",
+            );
         }
     }
 }
@@ -419,7 +589,9 @@ fn lock(space: &mut SpaceIn) {
     space.is_locked = true;
     let what = "the export is damaged, so permissions and restrictions may be missing";
     let done = "a new space can be read by administrators only, until somebody permits more";
-    space.remarks.push((Severity::Warning, what.to_owned(), done.to_owned()));
+    space
+        .remarks
+        .push((Severity::Warning, what.to_owned(), done.to_owned()));
 }
 
 enum Undo<T> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use storage::{Row, WriteTx, params};
 
-use super::report::{Progress, Report};
+use super::report::{ImportProgress, ImportReport};
 use super::{ImportOptions, Imports, run};
 use crate::accounts::require_admin;
 use crate::actor::Actor;
@@ -22,7 +22,7 @@ const LISTED_MAX: i64 = 50;
 
 /// A file that was uploaded to be imported. It is removed at the end.
 #[derive(Clone, Debug)]
-pub struct Upload {
+pub struct ImportUpload {
     /// Where it is.
     pub path: PathBuf,
     /// What it was called.
@@ -51,9 +51,9 @@ pub struct ImportRun {
     /// Whether it still runs.
     pub state: RunState,
     /// What it does.
-    pub progress: Progress,
+    pub progress: ImportProgress,
     /// What it came to.
-    pub report: Option<Report>,
+    pub report: Option<ImportReport>,
     /// Why it failed.
     pub error: Option<String>,
     /// When it began.
@@ -63,7 +63,12 @@ pub struct ImportRun {
 impl Imports<'_> {
     /// Starts an import in the background and returns its id at once. Administrators of the site only. Must be called on an
     /// async runtime.
-    pub async fn start(&self, actor: &Actor, upload: Upload, options: ImportOptions) -> Result<i64> {
+    pub async fn start(
+        &self,
+        actor: &Actor,
+        upload: ImportUpload,
+        options: ImportOptions,
+    ) -> Result<i64> {
         require_admin(actor)?;
         let (name, user, now_ms) = (upload.name.clone(), actor.user_id(), self.wiki.now_ms());
         let insert = move |tx: &WriteTx| {
@@ -87,7 +92,9 @@ impl Imports<'_> {
             let row = tx.query_opt(&format!("{SELECT} WHERE id = $1"), params![id])?;
             row.map(|row| run_of(&row, now_ms)).transpose()
         });
-        found.await?.ok_or_else(|| Error::NotFound(format!("there is no import `{id}`")))
+        found
+            .await?
+            .ok_or_else(|| Error::NotFound(format!("there is no import `{id}`")))
     }
 
     /// The last background imports, newest first. Administrators of the site only.
@@ -95,7 +102,10 @@ impl Imports<'_> {
         require_admin(actor)?;
         let now_ms = self.wiki.now_ms();
         let list = move |tx: &storage::Tx| {
-            let rows = tx.query(&format!("{SELECT} ORDER BY id DESC LIMIT $1"), params![LISTED_MAX])?;
+            let rows = tx.query(
+                &format!("{SELECT} ORDER BY id DESC LIMIT $1"),
+                params![LISTED_MAX],
+            )?;
             rows.iter().map(|row| run_of(row, now_ms)).collect()
         };
         self.wiki.read(list).await
@@ -113,27 +123,31 @@ fn run_of(row: &Row, now_ms: i64) -> Result<ImportRun> {
     };
     let was_interrupted = state == RunState::Failed && row.opt_text_ref("error")?.is_none();
     let error = match was_interrupted {
-        true => Some("the import was interrupted; start it again, it goes on where it ended".to_owned()),
+        true => {
+            Some("the import was interrupted; start it again, it goes on where it ended".to_owned())
+        }
         false => row.opt_text("error")?,
     };
     Ok(ImportRun {
         id: row.i64("id")?,
         name: row.text("name")?,
         state,
-        progress: Progress {
+        progress: ImportProgress {
             phase: row.text("phase")?,
             done: row.i64("done")?.unsigned_abs(),
             total: row.opt_i64("total")?.map(i64::unsigned_abs),
         },
-        report: row.opt_text_ref("report")?.and_then(|report| serde_json::from_str(report).ok()),
+        report: row
+            .opt_text_ref("report")?
+            .and_then(|report| serde_json::from_str(report).ok()),
         error,
         started_at_ms: row.i64("started_at_ms")?,
     })
 }
 
-fn work(wiki: &Wiki, id: i64, upload: &Upload, options: &ImportOptions) {
+fn work(wiki: &Wiki, id: i64, upload: &ImportUpload, options: &ImportOptions) {
     let mut told_ms = 0;
-    let mut tell = |progress: Progress| {
+    let mut tell = |progress: ImportProgress| {
         let now_ms = wiki.now_ms();
         if now_ms - told_ms >= PROGRESS_MS {
             told_ms = now_ms;
@@ -147,9 +161,11 @@ fn work(wiki: &Wiki, id: i64, upload: &Upload, options: &ImportOptions) {
     finish(wiki, id, result);
 }
 
-fn note(wiki: &Wiki, id: i64, progress: Progress, now_ms: i64) {
+fn note(wiki: &Wiki, id: i64, progress: ImportProgress, now_ms: i64) {
     let done = i64::try_from(progress.done).unwrap_or(i64::MAX);
-    let total = progress.total.map(|total| i64::try_from(total).unwrap_or(i64::MAX));
+    let total = progress
+        .total
+        .map(|total| i64::try_from(total).unwrap_or(i64::MAX));
     let written = wiki.database().write_blocking::<_, Error, _>(move |tx| {
         let sql = "UPDATE import_run SET phase = $2, done = $3, total = $4, updated_at_ms = $5 WHERE id = $1";
         Ok(tx.execute(sql, params![id, &progress.phase, done, total, now_ms])?)
@@ -159,7 +175,7 @@ fn note(wiki: &Wiki, id: i64, progress: Progress, now_ms: i64) {
     }
 }
 
-fn finish(wiki: &Wiki, id: i64, result: Result<Report>) {
+fn finish(wiki: &Wiki, id: i64, result: Result<ImportReport>) {
     let (state, report, error) = match result {
         Ok(report) => ("done", serde_json::to_string(&report).ok(), None),
         Err(error) => {

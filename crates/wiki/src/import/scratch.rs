@@ -18,7 +18,8 @@ impl Scratch {
     /// Makes a folder that nobody else has, and removes old ones.
     pub(crate) fn create(work_dir: &Path, now_ms: i64) -> Result<Scratch> {
         let failed = |error| Error::Unavailable {
-            message: "the import has no place for its temporary files; look at the data directory".to_owned(),
+            message: "the import has no place for its temporary files; look at the data directory"
+                .to_owned(),
             detail: format!("{}: {error}", work_dir.display()),
         };
         fs::create_dir_all(work_dir).map_err(failed)?;

@@ -31,7 +31,11 @@ const TABLES: [&str; 4] = [
 ];
 
 /// Makes the rows. Runs once, after roles were given.
-pub(crate) fn decide(tx: &WriteTx, zone: &TimeZone, users_group: &str) -> Result<(Skipped, Vec<Problem>)> {
+pub(crate) fn decide(
+    tx: &WriteTx,
+    zone: &TimeZone,
+    users_group: &str,
+) -> Result<(Skipped, Vec<Problem>)> {
     for sql in TABLES {
         tx.execute(sql, params![])?;
     }
@@ -42,13 +46,24 @@ pub(crate) fn decide(tx: &WriteTx, zone: &TimeZone, users_group: &str) -> Result
     Ok((skipped, problems))
 }
 
-fn labels(tx: &WriteTx, zone: &TimeZone, skipped: &mut Skipped, problems: &mut Vec<Problem>) -> Result<()> {
+fn labels(
+    tx: &WriteTx,
+    zone: &TimeZone,
+    skipped: &mut Skipped,
+    problems: &mut Vec<Problem>,
+) -> Result<()> {
     let mut global: HashMap<String, String> = HashMap::new();
     let mut all = 0;
     each_object(tx, "Label", |label| {
         all += 1;
-        let is_global = label.text("namespace").is_none_or(|namespace| namespace == "global");
-        if let Some(name) = label.text("name").filter(|_| is_global).and_then(clean_label) {
+        let is_global = label
+            .text("namespace")
+            .is_none_or(|namespace| namespace == "global");
+        if let Some(name) = label
+            .text("name")
+            .filter(|_| is_global)
+            .and_then(clean_label)
+        {
             global.insert(label.id, name);
         }
     })?;
@@ -59,8 +74,11 @@ fn labels(tx: &WriteTx, zone: &TimeZone, skipped: &mut Skipped, problems: &mut V
     let mut labellings: Vec<Object> = Vec::new();
     each_object(tx, "Labelling", |labelling| labellings.push(labelling))?;
     for labelling in labellings {
-        let content = owner(&labelling, "content", &owners).or_else(|| model::int(&labelling, "labelableId"));
-        let label = labelling.one("label").and_then(|label| Some((label.id.clone(), global.get(&label.id)?)));
+        let content =
+            owner(&labelling, "content", &owners).or_else(|| model::int(&labelling, "labelableId"));
+        let label = labelling
+            .one("label")
+            .and_then(|label| Some((label.id.clone(), global.get(&label.id)?)));
         let (Some(content), Some((label_id, name))) = (content, label) else {
             left_out += 1;
             continue;
@@ -70,14 +88,27 @@ fn labels(tx: &WriteTx, zone: &TimeZone, skipped: &mut Skipped, problems: &mut V
             continue;
         }
         used.insert(label_id);
-        let created_ms = labelling.text("creationDate").and_then(|text| time::parse_ms(text, zone));
-        rows.push(params![content, name, model::person(&labelling, "owningUser"), created_ms].to_vec());
+        let created_ms = labelling
+            .text("creationDate")
+            .and_then(|text| time::parse_ms(text, zone));
+        rows.push(
+            params![
+                content,
+                name,
+                model::person(&labelling, "owningUser"),
+                created_ms
+            ]
+            .to_vec(),
+        );
     }
     tx.execute_many("INSERT INTO labelled (content, name, author, created_ms) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING", &rows)?;
     skipped.insert("Labelling", left_out);
     skipped.insert("Label", all - used.len() as u64);
     if left_out > 0 {
-        problems.push(note("Labelling", format!("{left_out} labels are personal, of a space or of other objects")));
+        problems.push(note(
+            "Labelling",
+            format!("{left_out} labels are personal, of a space or of other objects"),
+        ));
     }
     Ok(())
 }
@@ -87,11 +118,26 @@ fn clean_label(name: &str) -> Option<String> {
     if let Ok(label) = names::label(name) {
         return Some(label);
     }
-    let cleaned: String = name.trim().chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).collect();
+    let cleaned: String = name
+        .trim()
+        .chars()
+        .map(|c| {
+            if c.is_alphanumeric() || c == '-' {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
     names::label(&cleaned).ok()
 }
 
-fn restrictions(tx: &WriteTx, users_group: &str, skipped: &mut Skipped, problems: &mut Vec<Problem>) -> Result<()> {
+fn restrictions(
+    tx: &WriteTx,
+    users_group: &str,
+    skipped: &mut Skipped,
+    problems: &mut Vec<Problem>,
+) -> Result<()> {
     let mut sets: HashMap<String, (i64, &'static str)> = HashMap::new();
     let mut all: Vec<Object> = Vec::new();
     each_object(tx, "ContentPermissionSet", |set| all.push(set))?;
@@ -110,7 +156,10 @@ fn restrictions(tx: &WriteTx, users_group: &str, skipped: &mut Skipped, problems
     let mut left_out = 0;
     let owners = members(tx, "contentPermissions")?;
     each_object(tx, "ContentPermission", |permission| {
-        let set = permission.one("owningSet").map(|set| set.id.clone()).or_else(|| owners.get(&permission.id).cloned());
+        let set = permission
+            .one("owningSet")
+            .map(|set| set.id.clone())
+            .or_else(|| owners.get(&permission.id).cloned());
         let Some((content, operation)) = set.and_then(|set| sets.get(&set)) else {
             left_out += 1;
             return;
@@ -136,7 +185,11 @@ fn operation_of(kind: Option<&str>) -> Option<&'static str> {
 }
 
 /// To whom a permission is given: [`USERS`], `group:NAME`, or a reference to a person.
-pub(crate) fn subject_of(permission: &Object, group_field: &str, users_group: &str) -> Option<String> {
+pub(crate) fn subject_of(
+    permission: &Object,
+    group_field: &str,
+    users_group: &str,
+) -> Option<String> {
     if let Some(person) = model::person(permission, "userSubject") {
         return Some(person);
     }
@@ -150,24 +203,42 @@ pub(crate) fn subject_of(permission: &Object, group_field: &str, users_group: &s
 /// Members of collections, by member id -> owner id.
 fn members(tx: &Tx, name: &str) -> Result<HashMap<String, String>> {
     let mut found = HashMap::new();
-    tx.query_each::<crate::Error>("SELECT id, owner FROM member WHERE name = $1", params![name], |row| {
-        found.insert(row.text(0)?, row.text(1)?);
-        Ok(())
-    })?;
+    tx.query_each::<crate::Error>(
+        "SELECT id, owner FROM member WHERE name = $1",
+        params![name],
+        |row| {
+            found.insert(row.text(0)?, row.text(1)?);
+            Ok(())
+        },
+    )?;
     Ok(found)
 }
 
 fn owner(object: &Object, field: &str, owners: &HashMap<String, String>) -> Option<i64> {
-    object.one(field).map(|reference: &Reference| &reference.id).or_else(|| owners.get(&object.id))?.parse().ok()
+    object
+        .one(field)
+        .map(|reference: &Reference| &reference.id)
+        .or_else(|| owners.get(&object.id))?
+        .parse()
+        .ok()
 }
 
 fn is_own(tx: &Tx, content: i64) -> Result<bool> {
-    Ok(tx.query_opt("SELECT id FROM own WHERE id = $1", params![content])?.is_some())
+    Ok(tx
+        .query_opt("SELECT id FROM own WHERE id = $1", params![content])?
+        .is_some())
 }
 
 fn note(class: &str, what: String) -> Problem {
     let (severity, done) = (Severity::Note, "left out".to_owned());
-    Problem { severity, object: class.to_owned(), id: None, line: None, what, done }
+    Problem {
+        severity,
+        object: class.to_owned(),
+        id: None,
+        line: None,
+        what,
+        done,
+    }
 }
 
 fn lost_subject(permission: &Object) -> Problem {

@@ -20,11 +20,18 @@ use crate::{media_types, spaces};
 const CLASS: &str = "Attachment";
 
 impl Run<'_> {
-    pub(crate) fn write_attachments(&mut self, space: &SpaceIn, source: &Source, id: SpaceId) -> Result<()> {
+    pub(crate) fn write_attachments(
+        &mut self,
+        space: &SpaceIn,
+        source: &Source,
+        id: SpaceId,
+    ) -> Result<()> {
         let space_id = space.id;
         let (mut after, mut done) = ((-1, i64::MIN), 0);
         loop {
-            let attachments = self.table.read(move |tx| batch::next(tx, "'Attachment'", space_id, after))?;
+            let attachments = self
+                .table
+                .read(move |tx| batch::next(tx, "'Attachment'", space_id, after))?;
             let Some(last) = attachments.last() else {
                 return Ok(());
             };
@@ -39,11 +46,24 @@ impl Run<'_> {
         }
     }
 
-    fn write_stored(&mut self, stored: Vec<StoredAttachment>, source: &Source, id: SpaceId) -> Result<()> {
+    fn write_stored(
+        &mut self,
+        stored: Vec<StoredAttachment>,
+        source: &Source,
+        id: SpaceId,
+    ) -> Result<()> {
         let stored = Arc::new(stored);
-        let (people, source, batch) = (Arc::clone(&self.people), source.clone(), Arc::clone(&stored));
+        let (people, source, batch) = (
+            Arc::clone(&self.people),
+            source.clone(),
+            Arc::clone(&stored),
+        );
         let outcomes = self.write(move |tx| {
-            let target = Target { source: &source, people: &people, space: id };
+            let target = Target {
+                source: &source,
+                people: &people,
+                space: id,
+            };
             let write = |stored: &StoredAttachment| write_attachment::write(tx, target, stored);
             let outcomes = batch.iter().map(write).collect::<Result<Vec<_>>>()?;
             if outcomes.iter().any(changed) {
@@ -58,23 +78,54 @@ impl Run<'_> {
     }
 
     /// Stores the bytes of all versions of an attachment. Nothing if it is here already, or if it has no file at all.
-    fn store(&mut self, attachment: ContentIn, source: &Source) -> Result<Option<StoredAttachment>> {
-        let files: Vec<Option<[String; 2]>> =
-            attachment.former.iter().chain([&attachment.current]).map(|version| self.file_of(&attachment, version)).collect();
+    fn store(
+        &mut self,
+        attachment: ContentIn,
+        source: &Source,
+    ) -> Result<Option<StoredAttachment>> {
+        let files: Vec<Option<[String; 2]>> = attachment
+            .former
+            .iter()
+            .chain([&attachment.current])
+            .map(|version| self.file_of(&attachment, version))
+            .collect();
         let hash = hash(format!("{} {files:?}", attachment.hash()?).as_bytes());
         let (own, id, wanted) = (source.clone(), attachment.id, hash.clone());
-        if self.wiki.database().read_blocking(move |tx| write_attachment::is_known(tx, &own, id, &wanted))? {
+        if self
+            .wiki
+            .database()
+            .read_blocking(move |tx| write_attachment::is_known(tx, &own, id, &wanted))?
+        {
             let versions_kept = files.iter().flatten().count() as u64;
-            self.note(&attachment, &Outcome { versions_kept, ..Outcome::default() })?;
-            for version in attachment.former.iter().chain([&attachment.current]).zip(&files).filter(|(_, file)| file.is_none()) {
+            self.note(
+                &attachment,
+                &Outcome {
+                    versions_kept,
+                    ..Outcome::default()
+                },
+            )?;
+            for version in attachment
+                .former
+                .iter()
+                .chain([&attachment.current])
+                .zip(&files)
+                .filter(|(_, file)| file.is_none())
+            {
                 self.miss(version.0, "its file is not in the export")?;
             }
             return Ok(None);
         }
         let mut versions = Vec::new();
-        for (version, file) in attachment.former.iter().chain([&attachment.current]).zip(files) {
+        for (version, file) in attachment
+            .former
+            .iter()
+            .chain([&attachment.current])
+            .zip(files)
+        {
             match file {
-                Some([content, folder]) => versions.extend(self.store_version(version, &content, &folder)?),
+                Some([content, folder]) => {
+                    versions.extend(self.store_version(version, &content, &folder)?)
+                }
                 None => self.miss(version, "its file is not in the export")?,
             }
         }
@@ -83,7 +134,11 @@ impl Run<'_> {
             self.lose(attachment.id)?;
             return Ok(None);
         }
-        Ok(Some(StoredAttachment { attachment, versions, hash }))
+        Ok(Some(StoredAttachment {
+            attachment,
+            versions,
+            hash,
+        }))
     }
 
     /// The folders in which the file of a version is: usually the container's and the current attachment's.
@@ -93,7 +148,8 @@ impl Run<'_> {
             for id in [attachment.id, version.id] {
                 let (container, id) = (container.to_string(), id.to_string());
                 if self.archive.has_attachment(&container, &id, version.number) {
-                    self.used_files.insert(format!("attachments/{container}/{id}/{}", version.number));
+                    self.used_files
+                        .insert(format!("attachments/{container}/{id}/{}", version.number));
                     return Some([container, id]);
                 }
             }
@@ -104,16 +160,29 @@ impl Run<'_> {
     fn miss(&mut self, version: &VersionIn, what: &str) -> Result<()> {
         let id = version.id.to_string();
         let what = format!("`{}`, version {}: {what}", version.title, version.number);
-        self.report.problem(Severity::Error, Place::object(CLASS, &id, version.line), what, "left out");
+        self.report.problem(
+            Severity::Error,
+            Place::object(CLASS, &id, version.line),
+            what,
+            "left out",
+        );
         self.report.result("attachment version").skipped += 1;
         let id = version.id;
         self.table.write(move |tx| {
-            tx.execute("UPDATE content SET role = 'lost' WHERE id = $1 AND role = 'version'", storage::params![id])?;
+            tx.execute(
+                "UPDATE content SET role = 'lost' WHERE id = $1 AND role = 'version'",
+                storage::params![id],
+            )?;
             Ok(())
         })
     }
 
-    fn store_version(&mut self, version: &VersionIn, content: &str, folder: &str) -> Result<Option<StoredVersion>> {
+    fn store_version(
+        &mut self,
+        version: &VersionIn,
+        content: &str,
+        folder: &str,
+    ) -> Result<Option<StoredVersion>> {
         let blobs = (!self.options.dry_run).then(|| self.wiki.blobs().as_ref());
         let fetched = {
             match self.archive.attachment(content, folder, version.number) {
@@ -130,7 +199,12 @@ impl Run<'_> {
             Fetched::Stored { blob, bytes, start } => {
                 self.check_size(version, bytes);
                 let media_type = media_type(version, &start);
-                Ok(Some(StoredVersion { version: version.clone(), blob, bytes, media_type }))
+                Ok(Some(StoredVersion {
+                    version: version.clone(),
+                    blob,
+                    bytes,
+                    media_type,
+                }))
             }
         }
     }
@@ -138,36 +212,63 @@ impl Run<'_> {
     fn check_size(&mut self, version: &VersionIn, bytes: i64) {
         if version.bytes.is_some_and(|said| said != bytes) {
             let id = version.id.to_string();
-            let what = format!("`{}`: its file has {bytes} bytes, not {}", version.title, version.bytes.unwrap_or_default());
-            self.report.problem(Severity::Warning, Place::object(CLASS, &id, version.line), what, "the file was taken as it is");
+            let what = format!(
+                "`{}`: its file has {bytes} bytes, not {}",
+                version.title,
+                version.bytes.unwrap_or_default()
+            );
+            self.report.problem(
+                Severity::Warning,
+                Place::object(CLASS, &id, version.line),
+                what,
+                "the file was taken as it is",
+            );
         }
     }
 }
 
 enum Fetched {
-    Stored { blob: String, bytes: i64, start: Vec<u8> },
+    Stored {
+        blob: String,
+        bytes: i64,
+        start: Vec<u8>,
+    },
     Unreadable(String),
 }
 
 /// Reads a file to its end, into the blob store if there is one.
 fn fetch(reader: Box<dyn Read + '_>, blobs: Option<&dyn BlobStore>) -> Result<Fetched> {
-    let mut watched = Watched { reader, failure: None, start: Vec::new() };
+    let mut watched = Watched {
+        reader,
+        failure: None,
+        start: Vec::new(),
+    };
     let stored = match blobs {
-        Some(blobs) => blobs.put(&mut watched).map(|blob| (blob.sha256, blob.size)).map_err(Error::from),
-        None => io::copy(&mut watched, &mut io::sink()).map(|size| (String::new(), size)).map_err(Error::internal),
+        Some(blobs) => blobs
+            .put(&mut watched)
+            .map(|blob| (blob.sha256, blob.size))
+            .map_err(Error::from),
+        None => io::copy(&mut watched, &mut io::sink())
+            .map(|size| (String::new(), size))
+            .map_err(Error::internal),
     };
     if let Some(failure) = watched.failure {
         return Ok(Fetched::Unreadable(failure));
     }
     let (blob, size) = stored?;
-    Ok(Fetched::Stored { blob, bytes: i64::try_from(size).unwrap_or(i64::MAX), start: watched.start })
+    Ok(Fetched::Stored {
+        blob,
+        bytes: i64::try_from(size).unwrap_or(i64::MAX),
+        start: watched.start,
+    })
 }
 
 /// The type by bytes and name; what the export says counts only where those do not tell, and not for what browsers show.
 fn media_type(version: &VersionIn, start: &[u8]) -> String {
     let known = media_types::of(&version.title, start);
     let said = version.media_type.as_deref().unwrap_or(known).trim();
-    let is_plain = said.len() < 100 && said.contains('/') && said.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_plain =
+        said.len() < 100 && said.contains('/') && said.bytes().all(|byte| byte.is_ascii_graphic());
     if known != media_types::UNKNOWN || !is_plain || media_types::is_safe_inline(said) {
         return known.to_owned();
     }

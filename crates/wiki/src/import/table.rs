@@ -65,16 +65,25 @@ impl Table {
             }
             Ok(())
         })?;
-        Ok(Table { db, waiting: Waiting::default() })
+        Ok(Table {
+            db,
+            waiting: Waiting::default(),
+        })
     }
 
     /// Runs a closure that reads.
-    pub(crate) fn read<T: Send + 'static>(&self, run: impl FnMut(&Tx) -> Result<T> + Send + 'static) -> Result<T> {
+    pub(crate) fn read<T: Send + 'static>(
+        &self,
+        run: impl FnMut(&Tx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         self.db.read_blocking(run)
     }
 
     /// Runs a closure that writes.
-    pub(crate) fn write<T: Send + 'static>(&self, run: impl FnMut(&WriteTx) -> Result<T> + Send + 'static) -> Result<T> {
+    pub(crate) fn write<T: Send + 'static>(
+        &self,
+        run: impl FnMut(&WriteTx) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         self.db.write_blocking(run)
     }
 
@@ -97,20 +106,36 @@ impl Table {
         let packed = crate::publish::compress(&body.storage)?;
         self.waiting.bytes += packed.len();
         let macros = serde_json::to_string(&body.macros).map_err(Error::internal)?;
-        let values = params![row.id.as_str(), row.content, line(row.line), row.kind, body.hash, packed, macros, body.malformed];
+        let values = params![
+            row.id.as_str(),
+            row.content,
+            line(row.line),
+            row.kind,
+            body.hash,
+            packed,
+            macros,
+            body.malformed
+        ];
         self.waiting.bodies.push(values.to_vec());
         Ok(())
     }
 
     pub(crate) fn add_property(&mut self, row: PropertyRow) {
         self.waiting.bytes += row.value.len();
-        self.waiting.properties.push(params![row.id, row.content, row.name, row.value].to_vec());
+        self.waiting
+            .properties
+            .push(params![row.id, row.content, row.name, row.value].to_vec());
     }
 
     pub(crate) fn add_object(&mut self, object: &Object) {
         let data = data_of(object);
         self.waiting.bytes += data.len();
-        let values = params![object.class.as_str(), object.id.as_str(), line(object.line), data];
+        let values = params![
+            object.class.as_str(),
+            object.id.as_str(),
+            line(object.line),
+            data
+        ];
         self.waiting.objects.push(values.to_vec());
     }
 
@@ -119,7 +144,9 @@ impl Table {
         for name in COLLECTIONS {
             for member in object.many(name) {
                 self.waiting.bytes += 64;
-                self.waiting.members.push(params![name, member.id.as_str(), object.id.as_str()].to_vec());
+                self.waiting
+                    .members
+                    .push(params![name, member.id.as_str(), object.id.as_str()].to_vec());
             }
         }
     }
@@ -127,8 +154,14 @@ impl Table {
     /// Writes what waits, if it is enough; returns the objects that had been there before.
     pub(crate) fn flush_if_full(&mut self) -> Result<Vec<Duplicate>> {
         let waiting = &self.waiting;
-        let rows = waiting.content.len() + waiting.bodies.len() + waiting.properties.len() + waiting.objects.len();
-        if rows < TABLE_BATCH && waiting.members.len() < TABLE_BATCH * 20 && waiting.bytes < TABLE_BATCH_BYTES {
+        let rows = waiting.content.len()
+            + waiting.bodies.len()
+            + waiting.properties.len()
+            + waiting.objects.len();
+        if rows < TABLE_BATCH
+            && waiting.members.len() < TABLE_BATCH * 20
+            && waiting.bytes < TABLE_BATCH_BYTES
+        {
             return Ok(Vec::new());
         }
         self.flush()
@@ -137,7 +170,8 @@ impl Table {
     /// Writes what waits.
     pub(crate) fn flush(&mut self) -> Result<Vec<Duplicate>> {
         let waiting = std::mem::take(&mut self.waiting);
-        self.db.write_blocking(move |tx| write_waiting(tx, &waiting))
+        self.db
+            .write_blocking(move |tx| write_waiting(tx, &waiting))
     }
 }
 
@@ -152,10 +186,14 @@ fn write_waiting(tx: &WriteTx, waiting: &Waiting) -> Result<Vec<Duplicate>> {
             note_duplicate(&mut duplicates, &row[1], &row[0], &row[2], &there)?;
         }
     }
-    let insert = "INSERT INTO object (class, id, line, data) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    let insert =
+        "INSERT INTO object (class, id, line, data) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
     if tx.execute_many(insert, &waiting.objects)? < waiting.objects.len() as u64 {
         for row in &waiting.objects {
-            let there = tx.query_one("SELECT class, line FROM object WHERE class = $1 AND id = $2", &row[..2])?;
+            let there = tx.query_one(
+                "SELECT class, line FROM object WHERE class = $1 AND id = $2",
+                &row[..2],
+            )?;
             note_duplicate(&mut duplicates, &row[0], &row[1], &row[2], &there)?;
         }
     }
@@ -169,10 +207,20 @@ fn write_waiting(tx: &WriteTx, waiting: &Waiting) -> Result<Vec<Duplicate>> {
     Ok(duplicates)
 }
 
-fn note_duplicate(found: &mut Vec<Duplicate>, class: &Value, id: &Value, at: &Value, there: &storage::Row) -> Result<()> {
+fn note_duplicate(
+    found: &mut Vec<Duplicate>,
+    class: &Value,
+    id: &Value,
+    at: &Value,
+    there: &storage::Row,
+) -> Result<()> {
     let own_line = int_of(at);
     if there.i64("line")? != own_line {
-        found.push(Duplicate { class: shown(class), id: shown(id), line: own_line.unsigned_abs() });
+        found.push(Duplicate {
+            class: shown(class),
+            id: shown(id),
+            line: own_line.unsigned_abs(),
+        });
     }
     Ok(())
 }
@@ -198,8 +246,23 @@ fn line(number: u64) -> i64 {
 
 fn content_values(row: ContentRow) -> Vec<Value> {
     params![
-        row.id, row.class, line(row.line), row.space, row.parent, row.original, row.container, row.number, row.status,
-        row.title, row.position, row.creator, row.modifier, row.created_ms, row.modified_ms, row.message, row.media_type,
+        row.id,
+        row.class,
+        line(row.line),
+        row.space,
+        row.parent,
+        row.original,
+        row.container,
+        row.number,
+        row.status,
+        row.title,
+        row.position,
+        row.creator,
+        row.modifier,
+        row.created_ms,
+        row.modified_ms,
+        row.message,
+        row.media_type,
         row.bytes
     ]
     .to_vec()
@@ -223,7 +286,10 @@ fn data_of(object: &Object) -> String {
 pub(crate) fn object_of(row: &storage::Row) -> Result<Object> {
     let data: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(row.text_ref("data")?).map_err(Error::internal)?;
-    let fields = data.into_iter().filter_map(|(name, value)| Some((name, field_of(value)?))).collect();
+    let fields = data
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, field_of(value)?)))
+        .collect();
     Ok(Object {
         class: row.text("class")?,
         id: row.text("id")?,
@@ -236,7 +302,9 @@ fn field_of(value: serde_json::Value) -> Option<Field> {
     match value {
         serde_json::Value::String(text) => Some(Field::Text(text)),
         serde_json::Value::Array(parts) => {
-            let mut parts = parts.into_iter().filter_map(|part| part.as_str().map(str::to_owned));
+            let mut parts = parts
+                .into_iter()
+                .filter_map(|part| part.as_str().map(str::to_owned));
             let (class, id) = (parts.next()?, parts.next()?);
             Some(Field::One(super::entities::Reference { class, id }))
         }

@@ -23,11 +23,29 @@ mod tests {
     #[test]
     fn local_times_become_epoch_milliseconds_of_their_zone() {
         let madrid = TimeZone::get("Europe/Madrid").unwrap();
-        assert_eq!(parse_ms("2023-11-13 12:37:12.969", &TimeZone::UTC), Some(1_699_879_032_969));
-        assert_eq!(parse_ms("2023-11-13 12:37:12.969", &madrid), Some(1_699_875_432_969));
-        assert_eq!(parse_ms("2023-11-13 12:37:12", &madrid), Some(1_699_875_432_000));
-        assert_eq!(parse_ms("2023-03-26 02:30:00.000", &madrid), Some(1_679_794_200_000), "a skipped hour");
-        for wrong in ["", "yesterday", "2023-13-01 00:00:00", "99999999-01-01 00:00:00"] {
+        assert_eq!(
+            parse_ms("2023-11-13 12:37:12.969", &TimeZone::UTC),
+            Some(1_699_879_032_969)
+        );
+        assert_eq!(
+            parse_ms("2023-11-13 12:37:12.969", &madrid),
+            Some(1_699_875_432_969)
+        );
+        assert_eq!(
+            parse_ms("2023-11-13 12:37:12", &madrid),
+            Some(1_699_875_432_000)
+        );
+        assert_eq!(
+            parse_ms("2023-03-26 02:30:00.000", &madrid),
+            Some(1_679_794_200_000),
+            "a skipped hour"
+        );
+        for wrong in [
+            "",
+            "yesterday",
+            "2023-13-01 00:00:00",
+            "99999999-01-01 00:00:00",
+        ] {
             assert_eq!(parse_ms(wrong, &madrid), None, "{wrong}");
         }
     }

@@ -27,29 +27,55 @@ pub(crate) struct StoredAttachment {
 }
 
 /// Whether the attachment is here already exactly as in the export, so that no byte of it has to be read.
-pub(crate) fn is_known(tx: &Tx, source: &super::record::Source, id: i64, hash: &str) -> Result<bool> {
-    Ok(source.find(tx, CONTENT, &id.to_string())?.is_some_and(|record| record.state.hash == hash))
+pub(crate) fn is_known(
+    tx: &Tx,
+    source: &super::record::Source,
+    id: i64,
+    hash: &str,
+) -> Result<bool> {
+    Ok(source
+        .find(tx, CONTENT, &id.to_string())?
+        .is_some_and(|record| record.state.hash == hash))
 }
 
 /// Writes an attachment.
-pub(crate) fn write(tx: &WriteTx, target: Target<'_>, stored: &StoredAttachment) -> Result<Outcome> {
+pub(crate) fn write(
+    tx: &WriteTx,
+    target: Target<'_>,
+    stored: &StoredAttachment,
+) -> Result<Outcome> {
     let attachment = &stored.attachment;
-    match target.source.find(tx, CONTENT, &attachment.id.to_string())? {
-        Some(record) if record.state.hash == stored.hash => {
-            Ok(Outcome { versions_kept: stored.versions.len() as u64, ..Outcome::default() })
-        }
+    match target
+        .source
+        .find(tx, CONTENT, &attachment.id.to_string())?
+    {
+        Some(record) if record.state.hash == stored.hash => Ok(Outcome {
+            versions_kept: stored.versions.len() as u64,
+            ..Outcome::default()
+        }),
         Some(record) => update(tx, target, stored, record),
         None => create(tx, target, stored),
     }
 }
 
 fn create(tx: &WriteTx, target: Target<'_>, stored: &StoredAttachment) -> Result<Outcome> {
-    let mut outcome = Outcome { created: true, ..Outcome::default() };
+    let mut outcome = Outcome {
+        created: true,
+        ..Outcome::default()
+    };
     let attachment = &stored.attachment;
-    let page = attachment.page.map(|page| target.source.content(tx, page)).transpose()?.flatten();
+    let page = attachment
+        .page
+        .map(|page| target.source.content(tx, page))
+        .transpose()?
+        .flatten();
     let (Some(page), Some(last)) = (page, stored.versions.last()) else {
         outcome.remark("the page it is on was not imported", "left out");
-        return Ok(Outcome { created: false, left_out: true, ..outcome });
+        return Ok(Outcome {
+            created: false,
+            left_out: true,
+            ..outcome
+        });
     };
     let content = claim(tx, attachment.id, &mut outcome)?;
     let name = free_name(tx, page, attachment, &mut outcome)?;
@@ -85,8 +111,16 @@ fn create(tx: &WriteTx, target: Target<'_>, stored: &StoredAttachment) -> Result
 fn without_own_properties(attachment: &ContentIn) -> ContentIn {
     let own = ["MEDIA_TYPE", "FILESIZE", "FILESTORE_ID"];
     let is_foreign = |(name, _): &&(String, String)| !own.contains(&name.as_str());
-    let properties = attachment.properties.iter().filter(is_foreign).cloned().collect();
-    ContentIn { properties, ..attachment.clone() }
+    let properties = attachment
+        .properties
+        .iter()
+        .filter(is_foreign)
+        .cloned()
+        .collect();
+    ContentIn {
+        properties,
+        ..attachment.clone()
+    }
 }
 
 /// The name of the file; two files of one page cannot have the same.
@@ -103,16 +137,32 @@ fn free_name(tx: &Tx, page: i64, attachment: &ContentIn, outcome: &mut Outcome) 
         return Ok(name);
     }
     let sql = "SELECT id FROM content WHERE page_id = $1 AND kind = 'attachment' AND status = 'current' AND lower_title = $2";
-    if tx.query_opt(sql, params![page, names::fold(&name)])?.is_none() {
+    if tx
+        .query_opt(sql, params![page, names::fold(&name)])?
+        .is_none()
+    {
         return Ok(name);
     }
-    let (stem, extension) = name.rsplit_once('.').map_or((name.as_str(), String::new()), |(stem, end)| (stem, format!(".{end}")));
+    let (stem, extension) = name
+        .rsplit_once('.')
+        .map_or((name.as_str(), String::new()), |(stem, end)| {
+            (stem, format!(".{end}"))
+        });
     let other = format!("{stem} ({}){extension}", attachment.id);
-    outcome.remark(format!("the page has another file `{name}`"), format!("it is called `{other}`"));
+    outcome.remark(
+        format!("the page has another file `{name}`"),
+        format!("it is called `{other}`"),
+    );
     Ok(other)
 }
 
-fn insert_version(tx: &WriteTx, target: Target<'_>, content: ContentId, stored: &StoredVersion, own: i64) -> Result<u64> {
+fn insert_version(
+    tx: &WriteTx,
+    target: Target<'_>,
+    content: ContentId,
+    stored: &StoredVersion,
+    own: i64,
+) -> Result<u64> {
     let version = &stored.version;
     let sql = "INSERT INTO attachment_version (attachment_id, number, blob, size, media_type, author, message, created_at_ms, historical_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
@@ -132,7 +182,12 @@ fn insert_version(tx: &WriteTx, target: Target<'_>, content: ContentId, stored: 
     )?)
 }
 
-fn update(tx: &WriteTx, target: Target<'_>, stored: &StoredAttachment, record: Record) -> Result<Outcome> {
+fn update(
+    tx: &WriteTx,
+    target: Target<'_>,
+    stored: &StoredAttachment,
+    record: Record,
+) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let content = ContentId::new(record.local_id);
     let Some(here) = local(tx, record.local_id)? else {
@@ -140,27 +195,63 @@ fn update(tx: &WriteTx, target: Target<'_>, stored: &StoredAttachment, record: R
         return Ok(outcome);
     };
     let state = &record.state;
-    if here.version != state.version || here.status() != state.status || here.title() != state.title {
-        outcome.remark("the export has changed, and the file was changed here", "left as it is here");
+    if here.version != state.version || here.status() != state.status || here.title() != state.title
+    {
+        outcome.remark(
+            "the export has changed, and the file was changed here",
+            "left as it is here",
+        );
         return Ok(outcome);
     }
     for version in &stored.versions {
         outcome.versions += insert_version(tx, target, content, version, stored.attachment.id)?;
     }
     outcome.versions_kept = stored.versions.len() as u64 - outcome.versions;
-    if let Some(last) = stored.versions.last().filter(|last| last.version.number >= state.version) {
+    if let Some(last) = stored
+        .versions
+        .last()
+        .filter(|last| last.version.number >= state.version)
+    {
         let author = target.people.account(last.version.author.as_deref());
         let sql = "UPDATE content SET status = $2, version = $3, updated_by = $4, updated_at_ms = $5 WHERE id = $1";
-        tx.execute(sql, params![content, stored.attachment.status, last.version.number, author, last.version.at_ms])?;
+        tx.execute(
+            sql,
+            params![
+                content,
+                stored.attachment.status,
+                last.version.number,
+                author,
+                last.version.at_ms
+            ],
+        )?;
     }
     remember(tx, target, stored, content, state.title.clone())?;
     outcome.updated = true;
     Ok(outcome)
 }
 
-fn remember(tx: &WriteTx, target: Target<'_>, stored: &StoredAttachment, content: ContentId, title: String) -> Result<()> {
+fn remember(
+    tx: &WriteTx,
+    target: Target<'_>,
+    stored: &StoredAttachment,
+    content: ContentId,
+    title: String,
+) -> Result<()> {
     let version = stored.versions.last().map_or(0, |last| last.version.number);
-    let state = State { hash: stored.hash.clone(), version, title, ..State::of(&stored.attachment) };
-    target.source.put(tx, CONTENT, &stored.attachment.id.to_string(), &Record { local_id: content.get(), state })?;
+    let state = State {
+        hash: stored.hash.clone(),
+        version,
+        title,
+        ..State::of(&stored.attachment)
+    };
+    target.source.put(
+        tx,
+        CONTENT,
+        &stored.attachment.id.to_string(),
+        &Record {
+            local_id: content.get(),
+            state,
+        },
+    )?;
     jobs::enqueue_index(tx, content)
 }

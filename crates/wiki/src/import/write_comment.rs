@@ -13,22 +13,39 @@ use crate::jobs;
 pub(crate) fn write(tx: &WriteTx, target: Target<'_>, comment: &ContentIn) -> Result<Outcome> {
     let hash = comment.hash()?;
     match target.source.find(tx, CONTENT, &comment.id.to_string())? {
-        Some(record) if record.state.hash == hash => {
-            Ok(Outcome { versions_kept: comment.former.len() as u64 + 1, ..Outcome::default() })
-        }
+        Some(record) if record.state.hash == hash => Ok(Outcome {
+            versions_kept: comment.former.len() as u64 + 1,
+            ..Outcome::default()
+        }),
         Some(record) => update(tx, target, comment, record, hash),
         None => create(tx, target, comment, hash),
     }
 }
 
 fn create(tx: &WriteTx, target: Target<'_>, comment: &ContentIn, hash: String) -> Result<Outcome> {
-    let mut outcome = Outcome { created: true, ..Outcome::default() };
-    let Some(page) = comment.page.map(|page| target.source.content(tx, page)).transpose()?.flatten() else {
+    let mut outcome = Outcome {
+        created: true,
+        ..Outcome::default()
+    };
+    let Some(page) = comment
+        .page
+        .map(|page| target.source.content(tx, page))
+        .transpose()?
+        .flatten()
+    else {
         outcome.remark("the page it is on was not imported", "left out");
-        return Ok(Outcome { created: false, left_out: true, ..outcome });
+        return Ok(Outcome {
+            created: false,
+            left_out: true,
+            ..outcome
+        });
     };
     let content = claim(tx, comment.id, &mut outcome)?;
-    let parent = comment.parent.map(|parent| target.source.content(tx, parent)).transpose()?.flatten();
+    let parent = comment
+        .parent
+        .map(|parent| target.source.content(tx, parent))
+        .transpose()?
+        .flatten();
     tx.execute(
         "INSERT INTO content (id, kind, space_id, page_id, parent_id, title, lower_title, status, version,
             created_by, created_at_ms, updated_by, updated_at_ms)
@@ -56,7 +73,13 @@ fn create(tx: &WriteTx, target: Target<'_>, comment: &ContentIn, hash: String) -
     Ok(outcome)
 }
 
-fn update(tx: &WriteTx, target: Target<'_>, comment: &ContentIn, record: Record, hash: String) -> Result<Outcome> {
+fn update(
+    tx: &WriteTx,
+    target: Target<'_>,
+    comment: &ContentIn,
+    record: Record,
+    hash: String,
+) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let content = ContentId::new(record.local_id);
     let Some(here) = local(tx, record.local_id)? else {
@@ -64,7 +87,10 @@ fn update(tx: &WriteTx, target: Target<'_>, comment: &ContentIn, record: Record,
         return Ok(outcome);
     };
     if here.version != record.state.version || here.status() != record.state.status {
-        outcome.remark("the export has changed, and the comment was edited here", "left as it is here");
+        outcome.remark(
+            "the export has changed, and the comment was edited here",
+            "left as it is here",
+        );
         return Ok(outcome);
     }
     for version in comment.former.iter().chain([&comment.current]) {
@@ -76,15 +102,42 @@ fn update(tx: &WriteTx, target: Target<'_>, comment: &ContentIn, record: Record,
     let author = target.people.account(comment.current.author.as_deref());
     let sql = "UPDATE content SET status = $2, version = $3, updated_by = $4, updated_at_ms = $5 WHERE id = $1";
     let number = comment.current.number.max(record.state.version);
-    tx.execute(sql, params![content, comment.status, number, author, comment.current.at_ms])?;
+    tx.execute(
+        sql,
+        params![
+            content,
+            comment.status,
+            number,
+            author,
+            comment.current.at_ms
+        ],
+    )?;
     add_properties(tx, content, comment)?;
     remember(tx, target, comment, content, hash)?;
     outcome.updated = true;
     Ok(outcome)
 }
 
-fn remember(tx: &WriteTx, target: Target<'_>, comment: &ContentIn, content: ContentId, hash: String) -> Result<()> {
-    let state = State { hash, version: comment.current.number, ..State::of(comment) };
-    target.source.put(tx, CONTENT, &comment.id.to_string(), &Record { local_id: content.get(), state })?;
+fn remember(
+    tx: &WriteTx,
+    target: Target<'_>,
+    comment: &ContentIn,
+    content: ContentId,
+    hash: String,
+) -> Result<()> {
+    let state = State {
+        hash,
+        version: comment.current.number,
+        ..State::of(comment)
+    };
+    target.source.put(
+        tx,
+        CONTENT,
+        &comment.id.to_string(),
+        &Record {
+            local_id: content.get(),
+            state,
+        },
+    )?;
     jobs::enqueue_index(tx, content)
 }

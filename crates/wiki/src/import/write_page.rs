@@ -48,7 +48,10 @@ pub(crate) fn write(tx: &WriteTx, target: Target<'_>, page: &ContentIn) -> Resul
     match target.source.find(tx, CONTENT, &id)? {
         Some(record) if record.state.hash == hash => {
             let versions_kept = page.former.len() as u64 + 1;
-            Ok(Outcome { versions_kept, ..Outcome::default() })
+            Ok(Outcome {
+                versions_kept,
+                ..Outcome::default()
+            })
         }
         Some(record) => update(tx, target, page, record, hash),
         None => create(tx, target, page, hash),
@@ -56,11 +59,18 @@ pub(crate) fn write(tx: &WriteTx, target: Target<'_>, page: &ContentIn) -> Resul
 }
 
 fn create(tx: &WriteTx, target: Target<'_>, page: &ContentIn, hash: String) -> Result<Outcome> {
-    let mut outcome = Outcome { created: true, ..Outcome::default() };
+    let mut outcome = Outcome {
+        created: true,
+        ..Outcome::default()
+    };
     let content = claim(tx, page.id, &mut outcome)?;
     let title = free_title(tx, target.space, content, page, &mut outcome)?;
     let parent = parent_of(tx, target, page)?;
-    let kind = if page.class == "BlogPost" { "blogpost" } else { "page" };
+    let kind = if page.class == "BlogPost" {
+        "blogpost"
+    } else {
+        "page"
+    };
     tx.execute(
         "INSERT INTO content (id, kind, space_id, parent_id, title, lower_title, position, status, version, posted_on,
             created_by, created_at_ms, updated_by, updated_at_ms)
@@ -91,8 +101,22 @@ fn create(tx: &WriteTx, target: Target<'_>, page: &ContentIn, hash: String) -> R
     add_labels(tx, target, content, page, &mut outcome)?;
     add_restrictions(tx, target, content, page, &mut outcome)?;
     add_properties(tx, content, page)?;
-    let state = State { hash, version: page.current.number, parent, title, ..State::of(page) };
-    target.source.put(tx, CONTENT, &page.id.to_string(), &Record { local_id: content.get(), state })?;
+    let state = State {
+        hash,
+        version: page.current.number,
+        parent,
+        title,
+        ..State::of(page)
+    };
+    target.source.put(
+        tx,
+        CONTENT,
+        &page.id.to_string(),
+        &Record {
+            local_id: content.get(),
+            state,
+        },
+    )?;
     jobs::enqueue_index(tx, content)?;
     Ok(outcome)
 }
@@ -101,14 +125,21 @@ fn create(tx: &WriteTx, target: Target<'_>, page: &ContentIn, hash: String) -> R
 pub(crate) fn claim(tx: &WriteTx, id: i64, outcome: &mut Outcome) -> Result<ContentId> {
     let content = sequence::claim_content_id(tx, id)?;
     if content.get() != id {
-        outcome.remark(format!("the id `{id}` is in use here"), format!("it has the id `{content}`"));
+        outcome.remark(
+            format!("the id `{id}` is in use here"),
+            format!("it has the id `{content}`"),
+        );
     }
     Ok(content)
 }
 
 /// After the content is there: its old id leads to it, if nothing else has that id.
 pub(crate) fn redirect(tx: &WriteTx, id: i64, content: ContentId) -> Result<()> {
-    if content.get() == id { Ok(()) } else { sequence::redirect(tx, id, content) }
+    if content.get() == id {
+        Ok(())
+    } else {
+        sequence::redirect(tx, id, content)
+    }
 }
 
 fn parent_of(tx: &Tx, target: Target<'_>, page: &ContentIn) -> Result<Option<i64>> {
@@ -119,10 +150,19 @@ fn parent_of(tx: &Tx, target: Target<'_>, page: &ContentIn) -> Result<Option<i64
 }
 
 /// The title that the page gets: at most 255 characters, and no other current page of the space has it.
-fn free_title(tx: &Tx, space: SpaceId, content: ContentId, page: &ContentIn, outcome: &mut Outcome) -> Result<String> {
+fn free_title(
+    tx: &Tx,
+    space: SpaceId,
+    content: ContentId,
+    page: &ContentIn,
+    outcome: &mut Outcome,
+) -> Result<String> {
     let (mut title, is_cut) = cut_title(&page.current.title);
     if is_cut {
-        outcome.remark("its title is longer than 255 characters", "the title was cut");
+        outcome.remark(
+            "its title is longer than 255 characters",
+            "the title was cut",
+        );
     }
     if title.is_empty() {
         title = format!("Untitled {}", page.id);
@@ -135,20 +175,35 @@ fn free_title(tx: &Tx, space: SpaceId, content: ContentId, page: &ContentIn, out
     let sql = "SELECT id FROM content
         WHERE space_id = $1 AND lower_title = $2 AND kind = 'page' AND status = 'current' AND id <> $3";
     let mut count = 1;
-    while tx.query_opt(sql, params![space, names::fold(&title), content])?.is_some() {
+    while tx
+        .query_opt(sql, params![space, names::fold(&title), content])?
+        .is_some()
+    {
         count += 1;
         let suffix = format!(" ({count})");
-        let room: String = base.chars().take(super::limits::TITLE_CHARS_MAX - suffix.len()).collect();
+        let room: String = base
+            .chars()
+            .take(super::limits::TITLE_CHARS_MAX - suffix.len())
+            .collect();
         title = format!("{room}{suffix}");
     }
     if count > 1 {
-        outcome.remark(format!("another page of the space is called `{base}`"), format!("it is called `{title}`"));
+        outcome.remark(
+            format!("another page of the space is called `{base}`"),
+            format!("it is called `{title}`"),
+        );
     }
     Ok(title)
 }
 
 /// Stores one version with the number it had.
-pub(crate) fn insert_version(tx: &WriteTx, target: Target<'_>, content: ContentId, version: &VersionIn, own: i64) -> Result<()> {
+pub(crate) fn insert_version(
+    tx: &WriteTx,
+    target: Target<'_>,
+    content: ContentId,
+    version: &VersionIn,
+    own: i64,
+) -> Result<()> {
     let (title, _) = cut_title(&version.title);
     let historical_id = (version.id != own).then_some(version.id);
     if let Some(id) = historical_id {
@@ -172,16 +227,38 @@ pub(crate) fn insert_version(tx: &WriteTx, target: Target<'_>, content: ContentI
 }
 
 /// Titles of former versions lead to the page.
-fn note_titles(tx: &WriteTx, space: SpaceId, content: ContentId, page: &ContentIn, title: &str) -> Result<()> {
+fn note_titles(
+    tx: &WriteTx,
+    space: SpaceId,
+    content: ContentId,
+    page: &ContentIn,
+    title: &str,
+) -> Result<()> {
     let mut versions = page.former.iter().peekable();
     while let Some(version) = versions.next() {
-        let until_ms = versions.peek().map_or(page.current.at_ms, |next| next.at_ms);
+        let until_ms = versions
+            .peek()
+            .map_or(page.current.at_ms, |next| next.at_ms);
         note_title(tx, space, content, &version.title, title, until_ms)?;
     }
-    note_title(tx, space, content, &page.current.title, title, page.current.at_ms)
+    note_title(
+        tx,
+        space,
+        content,
+        &page.current.title,
+        title,
+        page.current.at_ms,
+    )
 }
 
-fn note_title(tx: &WriteTx, space: SpaceId, content: ContentId, former: &str, title: &str, until_ms: i64) -> Result<()> {
+fn note_title(
+    tx: &WriteTx,
+    space: SpaceId,
+    content: ContentId,
+    former: &str,
+    title: &str,
+    until_ms: i64,
+) -> Result<()> {
     let former = names::fold(&cut_title(former).0);
     if former.is_empty() || former == names::fold(title) {
         return Ok(());
@@ -203,7 +280,10 @@ pub(crate) fn add_labels(
             Some(row) => row.i64(0)?,
             None => {
                 let id = sequence::next_id(tx, "label")?;
-                tx.execute("INSERT INTO label (id, name) VALUES ($1, $2)", params![id, &label.name])?;
+                tx.execute(
+                    "INSERT INTO label (id, name) VALUES ($1, $2)",
+                    params![id, &label.name],
+                )?;
                 id
             }
         };
@@ -226,7 +306,10 @@ fn add_restrictions(
 ) -> Result<()> {
     for (operation, subject) in &page.restrictions {
         let (kind, id) = match subject.strip_prefix("group:") {
-            Some(group) => ("group", target.people.groups.get(&names::fold(group)).copied()),
+            Some(group) => (
+                "group",
+                target.people.groups.get(&names::fold(group)).copied(),
+            ),
             None if subject == USERS => ("users", Some(0)),
             None if subject == NOBODY => ("group", None),
             None => ("user", target.people.account(Some(subject))),
@@ -297,7 +380,13 @@ pub(crate) fn local(tx: &Tx, id: i64) -> Result<Option<Local>> {
     }))
 }
 
-fn update(tx: &WriteTx, target: Target<'_>, page: &ContentIn, record: Record, hash: String) -> Result<Outcome> {
+fn update(
+    tx: &WriteTx,
+    target: Target<'_>,
+    page: &ContentIn,
+    record: Record,
+    hash: String,
+) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let content = ContentId::new(record.local_id);
     let Some(here) = local(tx, record.local_id)? else {
@@ -305,35 +394,68 @@ fn update(tx: &WriteTx, target: Target<'_>, page: &ContentIn, record: Record, ha
         return Ok(outcome);
     };
     let state = &record.state;
-    let fresh: Vec<&VersionIn> =
-        page.former.iter().chain([&page.current]).filter(|version| version.number > state.version).collect();
+    let fresh: Vec<&VersionIn> = page
+        .former
+        .iter()
+        .chain([&page.current])
+        .filter(|version| version.number > state.version)
+        .collect();
     outcome.versions_kept = (page.former.len() + 1 - fresh.len()) as u64;
-    let is_edited = here.version != state.version || here.title != state.title || here.status != state.status;
+    let is_edited =
+        here.version != state.version || here.title != state.title || here.status != state.status;
     if !fresh.is_empty() && (is_edited || here.is_live) {
-        let what = format!("the export has {} newer versions, and the page was edited here", fresh.len());
+        let what = format!(
+            "the export has {} newer versions, and the page was edited here",
+            fresh.len()
+        );
         outcome.remark(what, "left as it is here; compare by hand");
         return Ok(outcome);
     }
     if is_edited {
-        outcome.remark("the export has changed, and the page was edited here", "left as it is here");
+        outcome.remark(
+            "the export has changed, and the page was edited here",
+            "left as it is here",
+        );
         return Ok(outcome);
     }
     let parent = parent_of(tx, target, page)?;
     let moved_here = here.parent != state.parent;
     if moved_here && parent != state.parent {
-        outcome.remark("it was moved in the export and here", "left where it is here");
+        outcome.remark(
+            "it was moved in the export and here",
+            "left where it is here",
+        );
     }
     let parent = if moved_here { here.parent } else { parent };
     for version in &fresh {
         insert_version(tx, target, content, version, page.id)?;
         outcome.versions += 1;
     }
-    let position = if here.position == state.position { page.position } else { here.position };
-    let new = State { hash, version: page.current.number.max(state.version), parent, position, ..State::of(page) };
+    let position = if here.position == state.position {
+        page.position
+    } else {
+        here.position
+    };
+    let new = State {
+        hash,
+        version: page.current.number.max(state.version),
+        parent,
+        position,
+        ..State::of(page)
+    };
     let news = ContentIn {
         position,
-        labels: page.labels.iter().filter(|label| !state.labels.contains(&label.name)).cloned().collect(),
-        restrictions: if new.restrictions == state.restrictions { Vec::new() } else { page.restrictions.clone() },
+        labels: page
+            .labels
+            .iter()
+            .filter(|label| !state.labels.contains(&label.name))
+            .cloned()
+            .collect(),
+        restrictions: if new.restrictions == state.restrictions {
+            Vec::new()
+        } else {
+            page.restrictions.clone()
+        },
         ..page.clone()
     };
     apply(tx, target, &news, content, new, &mut outcome)?;
@@ -370,6 +492,14 @@ fn apply(
     add_restrictions(tx, target, content, page, outcome)?;
     add_properties(tx, content, page)?;
     let state = State { title, ..new };
-    target.source.put(tx, CONTENT, &page.id.to_string(), &Record { local_id: content.get(), state })?;
+    target.source.put(
+        tx,
+        CONTENT,
+        &page.id.to_string(),
+        &Record {
+            local_id: content.get(),
+            state,
+        },
+    )?;
     jobs::enqueue_index(tx, content)
 }

@@ -47,16 +47,26 @@ const EDIT: i64 = 3;
 const ADMIN: i64 = 4;
 
 /// All spaces of the export, with their permissions.
-pub(crate) fn spaces(table: &Table, zone: &jiff::tz::TimeZone, users_group: &str) -> Result<Vec<SpaceIn>> {
+pub(crate) fn spaces(
+    table: &Table,
+    zone: &jiff::tz::TimeZone,
+    users_group: &str,
+) -> Result<Vec<SpaceIn>> {
     let (zone, users_group) = (zone.clone(), users_group.to_owned());
     table.read(move |tx| {
         let mut spaces = Vec::new();
-        each_object(tx, "Space", |object| spaces.extend(space_of(&object, &zone)))?;
+        each_object(tx, "Space", |object| {
+            spaces.extend(space_of(&object, &zone))
+        })?;
         let mut permissions = Vec::new();
         each_object(tx, "SpacePermission", |object| permissions.push(object))?;
-        let only = (spaces.len() == 1).then(|| spaces.first().map(|space: &SpaceIn| space.id)).flatten();
+        let only = (spaces.len() == 1)
+            .then(|| spaces.first().map(|space: &SpaceIn| space.id))
+            .flatten();
         for space in &mut spaces {
-            let mine = |object: &&Object| object.one("space").and_then(model::number_of).or(only) == Some(space.id);
+            let mine = |object: &&Object| {
+                object.one("space").and_then(model::number_of).or(only) == Some(space.id)
+            };
             let own: Vec<&Object> = permissions.iter().filter(mine).collect();
             decide_permissions(space, &own, &users_group);
             space.description = description(tx, space.id)?;
@@ -66,17 +76,30 @@ pub(crate) fn spaces(table: &Table, zone: &jiff::tz::TimeZone, users_group: &str
 }
 
 fn space_of(object: &Object, zone: &jiff::tz::TimeZone) -> Option<SpaceIn> {
-    let key = object.text("key").or_else(|| object.text("lowerKey"))?.trim().to_owned();
-    let name = object.text("name").map_or(key.as_str(), str::trim).chars().take(255).collect();
+    let key = object
+        .text("key")
+        .or_else(|| object.text("lowerKey"))?
+        .trim()
+        .to_owned();
+    let name = object
+        .text("name")
+        .map_or(key.as_str(), str::trim)
+        .chars()
+        .take(255)
+        .collect();
     Some(SpaceIn {
         id: object.id.parse().ok()?,
         line: object.line,
         name,
         is_personal: object.text("spaceType") == Some("personal") || key.starts_with('~'),
-        is_archived: object.text("spaceStatus").is_some_and(|status| status.eq_ignore_ascii_case("archived")),
+        is_archived: object
+            .text("spaceStatus")
+            .is_some_and(|status| status.eq_ignore_ascii_case("archived")),
         home: object.one("homePage").and_then(model::number_of),
         creator: model::person(object, "creator"),
-        created_ms: object.text("creationDate").and_then(|text| super::time::parse_ms(text, zone)),
+        created_ms: object
+            .text("creationDate")
+            .and_then(|text| super::time::parse_ms(text, zone)),
         key,
         ..SpaceIn::default()
     })
@@ -108,14 +131,22 @@ fn decide_permissions(space: &mut SpaceIn, rows: &[&Object], users_group: &str) 
     if rows.is_empty() {
         space.permissions.insert(USERS.to_owned(), EDIT);
         let what = "the export does not say who may do what in the space";
-        space.remarks.push((Severity::Warning, what.to_owned(), "everybody who is logged in may edit it".to_owned()));
+        space.remarks.push((
+            Severity::Warning,
+            what.to_owned(),
+            "everybody who is logged in may edit it".to_owned(),
+        ));
         return;
     }
     // Confluence never gives these rights to anonymous visitors: rows without a subject are then rows that lost theirs.
     let never_anonymous = ["SETSPACEPERMISSIONS", "SETPAGEPERMISSIONS", "REMOVEMAIL"];
     let subject = |row: &Object| subject_of(row, "group", users_group);
     let is_lost = rows.iter().any(|row| {
-        subject(row).is_none() && row.text("allUsersSubject").is_none() && row.text("type").is_some_and(|kind| never_anonymous.contains(&kind))
+        subject(row).is_none()
+            && row.text("allUsersSubject").is_none()
+            && row
+                .text("type")
+                .is_some_and(|kind| never_anonymous.contains(&kind))
     });
     let mut views: BTreeMap<String, bool> = BTreeMap::new();
     for row in rows {
@@ -143,7 +174,9 @@ fn decide_permissions(space: &mut SpaceIn, rows: &[&Object], users_group: &str) 
     if is_lost {
         let what = "the export does not say to whom some permissions are given";
         let done = "nobody was given them; open the space to anonymous visitors or name administrators by hand, if they are wanted";
-        space.remarks.push((Severity::Warning, what.to_owned(), done.to_owned()));
+        space
+            .remarks
+            .push((Severity::Warning, what.to_owned(), done.to_owned()));
     }
 }
 
@@ -151,17 +184,34 @@ fn decide_permissions(space: &mut SpaceIn, rows: &[&Object], users_group: &str) 
 fn drop_blind(space: &mut SpaceIn, views: &BTreeMap<String, bool>) {
     let sees = |subject: &str| views.get(subject).copied().unwrap_or_default();
     let (anonymous, users) = (sees(ANONYMOUS), sees(USERS));
-    let any_group = views.iter().any(|(subject, sees)| *sees && subject.starts_with("group:"));
+    let any_group = views
+        .iter()
+        .any(|(subject, sees)| *sees && subject.starts_with("group:"));
     space.permissions.retain(|subject, level| {
         let is_person = subject.starts_with("key:") || subject.starts_with("name:");
-        *level == ADMIN || sees(subject) || anonymous || (users && subject != ANONYMOUS) || (any_group && is_person)
+        *level == ADMIN
+            || sees(subject)
+            || anonymous
+            || (users && subject != ANONYMOUS)
+            || (any_group && is_person)
     });
 }
 
 /// The space here, and whether it was made by this run.
-pub(crate) fn write(tx: &WriteTx, source: &Source, people: &People, space: &SpaceIn, key: &str) -> Result<(SpaceId, bool)> {
+pub(crate) fn write(
+    tx: &WriteTx,
+    source: &Source,
+    people: &People,
+    space: &SpaceIn,
+    key: &str,
+) -> Result<(SpaceId, bool)> {
     if let Some(record) = source.find(tx, SPACE, &space.id.to_string())?
-        && tx.query_opt("SELECT id FROM space WHERE id = $1", params![record.local_id])?.is_some()
+        && tx
+            .query_opt(
+                "SELECT id FROM space WHERE id = $1",
+                params![record.local_id],
+            )?
+            .is_some()
     {
         let id = SpaceId::new(record.local_id);
         if record.state.status == LOCKED && !space.is_locked {
@@ -170,8 +220,16 @@ pub(crate) fn write(tx: &WriteTx, source: &Source, people: &People, space: &Spac
         return Ok((id, false));
     }
     let lower_key = names::fold(key);
-    if tx.query_opt("SELECT id FROM space WHERE lower_key = $1", params![&lower_key])?.is_some() {
-        let text = format!("there is a space `{key}` already, and it is not from this export; choose another key with `--as`");
+    if tx
+        .query_opt(
+            "SELECT id FROM space WHERE lower_key = $1",
+            params![&lower_key],
+        )?
+        .is_some()
+    {
+        let text = format!(
+            "there is a space `{key}` already, and it is not from this export; choose another key with `--as`"
+        );
         return Err(Error::Conflict(text));
     }
     let id = SpaceId::new(sequence::next_id(tx, "space")?);
@@ -191,8 +249,19 @@ pub(crate) fn write(tx: &WriteTx, source: &Source, people: &People, space: &Spac
         ],
     )?;
     if space.is_locked {
-        let state = State { status: LOCKED.to_owned(), ..State::default() };
-        source.put(tx, SPACE, &space.id.to_string(), &Record { local_id: id.get(), state })?;
+        let state = State {
+            status: LOCKED.to_owned(),
+            ..State::default()
+        };
+        source.put(
+            tx,
+            SPACE,
+            &space.id.to_string(),
+            &Record {
+                local_id: id.get(),
+                state,
+            },
+        )?;
     } else {
         open(tx, source, people, space, id)?;
     }
@@ -200,11 +269,20 @@ pub(crate) fn write(tx: &WriteTx, source: &Source, people: &People, space: &Spac
 }
 
 /// Gives the permissions of the export.
-fn open(tx: &WriteTx, source: &Source, people: &People, space: &SpaceIn, id: SpaceId) -> Result<()> {
+fn open(
+    tx: &WriteTx,
+    source: &Source,
+    people: &People,
+    space: &SpaceIn,
+    id: SpaceId,
+) -> Result<()> {
     for (subject, level) in &space.permissions {
         permit(tx, people, id, subject, *level)?;
     }
-    let record = Record { local_id: id.get(), state: State::default() };
+    let record = Record {
+        local_id: id.get(),
+        state: State::default(),
+    };
     source.put(tx, SPACE, &space.id.to_string(), &record)
 }
 
@@ -230,7 +308,10 @@ pub(crate) fn write_home(tx: &WriteTx, source: &Source, space: SpaceId, home: i6
     let Some(home) = source.content(tx, home)? else {
         return Ok(false);
     };
-    tx.execute("UPDATE space SET home_id = $2 WHERE id = $1 AND home_id IS NULL", params![space, home])?;
+    tx.execute(
+        "UPDATE space SET home_id = $2 WHERE id = $1 AND home_id IS NULL",
+        params![space, home],
+    )?;
     Ok(true)
 }
 
@@ -242,22 +323,38 @@ mod tests {
     fn row(kind: &str, subject: &str) -> Object {
         let mut fields = vec![("type".to_owned(), Field::Text(kind.to_owned()))];
         match subject.split_once(':') {
-            Some(("group", name)) => fields.push(("group".to_owned(), Field::Text(name.to_owned()))),
+            Some(("group", name)) => {
+                fields.push(("group".to_owned(), Field::Text(name.to_owned())))
+            }
             Some(("user", key)) => {
-                let user = Reference { class: "ConfluenceUserImpl".to_owned(), id: key.to_owned() };
+                let user = Reference {
+                    class: "ConfluenceUserImpl".to_owned(),
+                    id: key.to_owned(),
+                };
                 fields.push(("userSubject".to_owned(), Field::One(user)));
             }
             _ => {}
         }
-        Object { class: "SpacePermission".to_owned(), id: "1".to_owned(), line: 1, fields }
+        Object {
+            class: "SpacePermission".to_owned(),
+            id: "1".to_owned(),
+            line: 1,
+            fields,
+        }
     }
 
     #[track_caller]
     fn check(rows: &[(&str, &str)], expect: &[(&str, i64)], remarks: usize) {
-        let rows: Vec<Object> = rows.iter().map(|(kind, subject)| row(kind, subject)).collect();
+        let rows: Vec<Object> = rows
+            .iter()
+            .map(|(kind, subject)| row(kind, subject))
+            .collect();
         let mut space = SpaceIn::default();
         decide_permissions(&mut space, &rows.iter().collect::<Vec<_>>(), "all-people");
-        let expect = expect.iter().map(|(subject, level)| ((*subject).to_owned(), *level)).collect();
+        let expect = expect
+            .iter()
+            .map(|(subject, level)| ((*subject).to_owned(), *level))
+            .collect();
         assert_eq!(space.permissions, expect);
         assert_eq!(space.remarks.len(), remarks);
     }
@@ -265,21 +362,47 @@ mod tests {
     #[test]
     fn permissions_become_the_highest_level_of_each_subject() {
         check(
-            &[("VIEWSPACE", "group:All-People"), ("EDITSPACE", "group:all-people"), ("COMMENT", "group:all-people"), ("VIEWSPACE", ""),
-              ("VIEWSPACE", "group:devs"), ("SETSPACEPERMISSIONS", "user:ff"), ("EXPORTPAGE", "user:aa"), ("EDITSPACE", "user:bb")],
-            &[("users", EDIT), ("anonymous", VIEW), ("group:devs", VIEW), ("key:ff", ADMIN), ("key:bb", EDIT)],
+            &[
+                ("VIEWSPACE", "group:All-People"),
+                ("EDITSPACE", "group:all-people"),
+                ("COMMENT", "group:all-people"),
+                ("VIEWSPACE", ""),
+                ("VIEWSPACE", "group:devs"),
+                ("SETSPACEPERMISSIONS", "user:ff"),
+                ("EXPORTPAGE", "user:aa"),
+                ("EDITSPACE", "user:bb"),
+            ],
+            &[
+                ("users", EDIT),
+                ("anonymous", VIEW),
+                ("group:devs", VIEW),
+                ("key:ff", ADMIN),
+                ("key:bb", EDIT),
+            ],
             0,
         );
     }
 
     #[test]
     fn rights_that_lost_their_subject_are_given_to_nobody() {
-        check(&[("VIEWSPACE", ""), ("SETSPACEPERMISSIONS", ""), ("VIEWSPACE", "group:all-people")], &[("users", VIEW)], 1);
+        check(
+            &[
+                ("VIEWSPACE", ""),
+                ("SETSPACEPERMISSIONS", ""),
+                ("VIEWSPACE", "group:all-people"),
+            ],
+            &[("users", VIEW)],
+            1,
+        );
     }
 
     #[test]
     fn writing_without_reading_is_no_right() {
-        check(&[("EDITSPACE", "group:devs"), ("VIEWSPACE", "user:ff")], &[("key:ff", VIEW)], 0);
+        check(
+            &[("EDITSPACE", "group:devs"), ("VIEWSPACE", "user:ff")],
+            &[("key:ff", VIEW)],
+            0,
+        );
     }
 
     #[test]

@@ -1,13 +1,25 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use super::super::{ImportOptions, Report, Severity};
+use super::super::{ImportOptions, ImportReport, Severity};
 use super::support::{Export, Lab, fixture, on_each};
 use crate::Error;
 
-fn problems(report: &Report, what: &str) -> Vec<String> {
-    let matching = report.problems.iter().filter(|problem| problem.what.contains(what));
-    matching.map(|problem| format!("{} {} {}", problem.object, problem.id.as_deref().unwrap_or("-"), problem.line.unwrap_or(0))).collect()
+fn problems(report: &ImportReport, what: &str) -> Vec<String> {
+    let matching = report
+        .problems
+        .iter()
+        .filter(|problem| problem.what.contains(what));
+    matching
+        .map(|problem| {
+            format!(
+                "{} {} {}",
+                problem.object,
+                problem.id.as_deref().unwrap_or("-"),
+                problem.line.unwrap_or(0)
+            )
+        })
+        .collect()
 }
 
 #[track_caller]
@@ -30,8 +42,16 @@ fn what_is_no_export_is_refused_with_a_reason() {
         std::fs::write(&text, "this is not a zip file").unwrap();
         refused(lab, &text, "not a complete zip file");
         let export = Export::new();
-        refused(lab, export.path_with("<!DOCTYPE x [<!ENTITY a 'b'>]><hibernate-generic/>"), "document type");
-        refused(lab, export.path_with("<hibernate-generic></hibernate-generic>"), "no space");
+        refused(
+            lab,
+            export.path_with("<!DOCTYPE x [<!ENTITY a 'b'>]><hibernate-generic/>"),
+            "document type",
+        );
+        refused(
+            lab,
+            export.path_with("<hibernate-generic></hibernate-generic>"),
+            "no space",
+        );
         refused(lab, export.path_with("<html/>"), "no space");
         refused(lab, export.path_with(""), "no space");
     });
@@ -56,7 +76,8 @@ fn a_zip_that_was_cut_off_is_refused() {
 fn write_zip(path: &Path, files: &[(&str, &[u8])]) {
     let mut zip = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
     for (name, bytes) in files {
-        zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.start_file(*name, zip::write::SimpleFileOptions::default())
+            .unwrap();
         zip.write_all(bytes).unwrap();
     }
     zip.finish().unwrap();
@@ -70,17 +91,30 @@ fn names_that_lead_elsewhere_are_never_followed() {
         let mut export = Export::new();
         export.page(10, "Home", "");
         let xml = export.xml();
-        let files: [(&str, &[u8]); 4] =
-            [("../../escaped", b"x"), ("/escaped", b"x"), ("inner/entities.xml", xml.as_bytes()), ("inner/../../escaped", b"x")];
+        let files: [(&str, &[u8]); 4] = [
+            ("../../escaped", b"x"),
+            ("/escaped", b"x"),
+            ("inner/entities.xml", xml.as_bytes()),
+            ("inner/../../escaped", b"x"),
+        ];
         write_zip(&path, &files);
         let report = lab.import(&path);
-        assert_eq!(report.results["page"].created, 1, "the export in the inner folder is read");
+        assert_eq!(
+            report.results["page"].created, 1,
+            "the export in the inner folder is read"
+        );
         assert_eq!(problems(&report, "name or kind").len(), 3);
         let mut seen = Vec::new();
         walk(folder.path(), &mut seen);
         walk(lab.folder.path(), &mut seen);
-        assert!(seen.iter().all(|path| !path.contains("escaped")), "{seen:?}");
-        assert!(seen.iter().all(|path| !path.contains("table.sqlite")), "nothing temporary stays: {seen:?}");
+        assert!(
+            seen.iter().all(|path| !path.contains("escaped")),
+            "{seen:?}"
+        );
+        assert!(
+            seen.iter().all(|path| !path.contains("table.sqlite")),
+            "nothing temporary stays: {seen:?}"
+        );
     });
 }
 
@@ -98,18 +132,37 @@ fn walk(folder: &Path, seen: &mut Vec<String>) {
 fn a_cut_off_file_gives_what_is_before_the_cut_and_the_rest_comes_with_a_whole_one() {
     on_each(|lab| {
         let mut export = Export::new();
-        export.page(10, "Home", "").page(11, "One", "parent>Page:10").page(12, "Two", "parent>Page:10");
+        export
+            .page(10, "Home", "")
+            .page(11, "One", "parent>Page:10")
+            .page(12, "Two", "parent>Page:10");
         let xml = export.xml();
         let cut = xml.find("Two").unwrap();
         let report = lab.import(export.path_with(&xml[..cut]));
         assert_eq!(report.results["page"].created, 2);
         let line = xml[..cut].matches('\n').count() + 1;
-        assert_eq!(problems(&report, "cannot be read from here on"), [format!("entities.xml - {line}")]);
-        assert_eq!(lab.number("SELECT COUNT(*) FROM space_permission"), 0, "permissions may be missing: administrators only");
+        assert_eq!(
+            problems(&report, "cannot be read from here on"),
+            [format!("entities.xml - {line}")]
+        );
+        assert_eq!(
+            lab.number("SELECT COUNT(*) FROM space_permission"),
+            0,
+            "permissions may be missing: administrators only"
+        );
 
         let whole = lab.import(export.path());
-        assert_eq!((whole.results["page"].created, whole.results["page"].unchanged), (1, 2));
-        assert_eq!(lab.lines("SELECT subject_kind, level FROM space_permission"), ["users | 3"]);
+        assert_eq!(
+            (
+                whole.results["page"].created,
+                whole.results["page"].unchanged
+            ),
+            (1, 2)
+        );
+        assert_eq!(
+            lab.lines("SELECT subject_kind, level FROM space_permission"),
+            ["users | 3"]
+        );
     });
 }
 
@@ -117,7 +170,9 @@ fn a_cut_off_file_gives_what_is_before_the_cut_and_the_rest_comes_with_a_whole_o
 fn a_file_cut_off_before_its_space_still_gives_its_pages() {
     on_each(|lab| {
         let mut export = Export::empty();
-        export.page(10, "Home", "").page(11, "One", "parent>Page:10");
+        export
+            .page(10, "Home", "")
+            .page(11, "One", "parent>Page:10");
         let xml = export.xml();
         let report = lab.import(export.path_with(xml.trim_end_matches("</hibernate-generic>")));
         assert_eq!(report.spaces[0].key, "K");
@@ -131,21 +186,48 @@ fn references_that_lead_nowhere_are_reported_line_by_line() {
     on_each(|lab| {
         let report = lab.import(&fixture("broken"));
         assert_eq!(problems(&report, "page above it is not"), ["Page 11 24"]);
-        assert_eq!(problems(&report, "above itself").len(), 1, "a circle is cut once");
-        assert_eq!(problems(&report, "body is not in the export"), ["Page 20 100"]);
+        assert_eq!(
+            problems(&report, "above itself").len(),
+            1,
+            "a circle is cut once"
+        );
+        assert_eq!(
+            problems(&report, "body is not in the export"),
+            ["Page 20 100"]
+        );
         assert_eq!(problems(&report, "not well-formed"), ["Page 21 107"]);
         assert_eq!(problems(&report, "this id was there before").len(), 1);
         assert_eq!(problems(&report, "what it is a version of").len(), 1);
-        assert_eq!(problems(&report, "page it is on is not").len(), 2, "a comment and an attachment");
+        assert_eq!(
+            problems(&report, "page it is on is not").len(),
+            2,
+            "a comment and an attachment"
+        );
         assert_eq!(problems(&report, "its id is not a number").len(), 1);
         assert_eq!(problems(&report, "file is not in the export").len(), 1);
         assert_eq!(lab.body(21, 1), "<p>open <b>");
-        let huge = lab.lines("SELECT id, title FROM content WHERE title = 'Huge' OR title = 'Larger than 32 bits'");
+        let huge = lab.lines(
+            "SELECT id, title FROM content WHERE title = 'Huge' OR title = 'Larger than 32 bits'",
+        );
         assert_eq!(huge.len(), 2);
-        assert!(huge.contains(&"5000000000 | Larger than 32 bits".to_owned()), "{huge:?}");
-        assert!(!huge.iter().any(|line| line.starts_with("9223372036854775807")), "an id above the limit gets another: {huge:?}");
-        assert_eq!(lab.number("SELECT COUNT(*) FROM content_redirect WHERE old_id = 9223372036854775807"), 1);
-        assert_eq!(lab.number("SELECT COUNT(*) FROM content c WHERE c.parent_id = c.id"), 0);
+        assert!(
+            huge.contains(&"5000000000 | Larger than 32 bits".to_owned()),
+            "{huge:?}"
+        );
+        assert!(
+            !huge
+                .iter()
+                .any(|line| line.starts_with("9223372036854775807")),
+            "an id above the limit gets another: {huge:?}"
+        );
+        assert_eq!(
+            lab.number("SELECT COUNT(*) FROM content_redirect WHERE old_id = 9223372036854775807"),
+            1
+        );
+        assert_eq!(
+            lab.number("SELECT COUNT(*) FROM content c WHERE c.parent_id = c.id"),
+            0
+        );
     });
 }
 
@@ -154,10 +236,16 @@ fn titles_too_long_or_taken_are_changed_and_reported() {
     on_each(|lab| {
         let mut export = Export::new();
         let long = "x".repeat(300);
-        export.page(10, "Home", "").page(11, &long, "").page(12, &format!("{long}y"), "").page(13, "hOME", "").page(14, "_", "");
+        export
+            .page(10, "Home", "")
+            .page(11, &long, "")
+            .page(12, &format!("{long}y"), "")
+            .page(13, "hOME", "")
+            .page(14, "_", "");
         export.page(15, "Home", "contentStatus=deleted");
         let report = lab.import(export.path());
-        let titles = lab.lines("SELECT id, title, status FROM content WHERE kind = 'page' ORDER BY id");
+        let titles =
+            lab.lines("SELECT id, title, status FROM content WHERE kind = 'page' ORDER BY id");
         assert_eq!(titles[0], "10 | Home | current");
         assert_eq!(titles[1], format!("11 | {} | current", "x".repeat(255)));
         assert_eq!(titles[2], format!("12 | {} (2) | current", "x".repeat(251)));
@@ -165,7 +253,10 @@ fn titles_too_long_or_taken_are_changed_and_reported() {
         assert_eq!(titles[4], "14 | Untitled 14 | current");
         assert_eq!(problems(&report, "longer than 255").len(), 2);
         assert_eq!(problems(&report, "another page of the space").len(), 2);
-        assert!(lab.import(export.path()).changed_nothing(), "the changed titles are recognised");
+        assert!(
+            lab.import(export.path()).changed_nothing(),
+            "the changed titles are recognised"
+        );
     });
 }
 
@@ -175,13 +266,25 @@ fn a_site_export_brings_all_its_spaces() {
         let report = lab.import(&fixture("two-spaces"));
         let spaces = lab.lines("SELECT s.key, s.kind, s.home_id, COUNT(c.id) FROM space s LEFT JOIN content c ON c.space_id = s.id
             AND c.kind = 'page' GROUP BY s.key, s.kind, s.home_id ORDER BY s.key");
-        assert_eq!(spaces, ["ALPHA | global | 100 | 2", "~ann | personal | 200 | 1"]);
+        assert_eq!(
+            spaces,
+            ["ALPHA | global | 100 | 2", "~ann | personal | 200 | 1"]
+        );
         assert_eq!(report.spaces.len(), 2);
-        assert_eq!(lab.lines("SELECT full_name, email FROM user_account WHERE lower_name = 'ann'"), ["Ann Lee | ann@example.org"]);
+        assert_eq!(
+            lab.lines("SELECT full_name, email FROM user_account WHERE lower_name = 'ann'"),
+            ["Ann Lee | ann@example.org"]
+        );
         let members = "SELECT g.name, u.name FROM membership m JOIN user_group g ON g.id = m.group_id JOIN user_account u ON u.id = m.user_id";
         assert_eq!(lab.lines(members), ["writers | ann"]);
-        let options = ImportOptions { space_key: Some("OTHER".to_owned()), ..ImportOptions::default() };
-        assert!(matches!(lab.try_import(&fixture("two-spaces"), options), Err(Error::Invalid(_))));
+        let options = ImportOptions {
+            space_key: Some("OTHER".to_owned()),
+            ..ImportOptions::default()
+        };
+        assert!(matches!(
+            lab.try_import(&fixture("two-spaces"), options),
+            Err(Error::Invalid(_))
+        ));
     });
 }
 
@@ -189,17 +292,42 @@ fn a_site_export_brings_all_its_spaces() {
 fn a_restriction_without_a_subject_lets_nobody_in() {
     on_each(|lab| {
         let mut export = Export::new();
-        export.page(10, "Home", "").page(11, "Secret", "parent>Page:10").page(12, "Ours", "parent>Page:10");
         export
-            .object("ContentPermissionSet", 30, "type=View owningContent>Page:11")
-            .object("ContentPermission", 31, "type=View owningSet>ContentPermissionSet:30")
-            .object("ContentPermissionSet", 32, "type=View owningContent>Page:12")
-            .object("ContentPermission", 33, "type=View groupName=Confluence-Users owningSet>ContentPermissionSet:32");
+            .page(10, "Home", "")
+            .page(11, "Secret", "parent>Page:10")
+            .page(12, "Ours", "parent>Page:10");
+        export
+            .object(
+                "ContentPermissionSet",
+                30,
+                "type=View owningContent>Page:11",
+            )
+            .object(
+                "ContentPermission",
+                31,
+                "type=View owningSet>ContentPermissionSet:30",
+            )
+            .object(
+                "ContentPermissionSet",
+                32,
+                "type=View owningContent>Page:12",
+            )
+            .object(
+                "ContentPermission",
+                33,
+                "type=View groupName=Confluence-Users owningSet>ContentPermissionSet:32",
+            );
         let report = lab.import(export.path());
         assert_eq!(problems(&report, "for whom this restriction").len(), 1);
         let sql = "SELECT r.content_id, r.subject_kind, g.name, (SELECT COUNT(*) FROM membership m WHERE m.group_id = g.id)
             FROM content_restriction r LEFT JOIN user_group g ON g.id = r.subject_id ORDER BY 1";
-        assert_eq!(lab.lines(sql), ["11 | group | restricted-by-import | 0", "12 | users | - | 0"]);
+        assert_eq!(
+            lab.lines(sql),
+            [
+                "11 | group | restricted-by-import | 0",
+                "12 | users | - | 0"
+            ]
+        );
     });
 }
 
@@ -210,21 +338,40 @@ fn an_attachment_that_unpacks_to_too_much_is_left_out() {
         let path = folder.path().join("bomb.zip");
         let mut export = Export::new();
         export.page(10, "Home", "");
-        export.object("Attachment", 40, "title=bomb.bin version=1 containerContent>Page:10");
+        export.object(
+            "Attachment",
+            40,
+            "title=bomb.bin version=1 containerContent>Page:10",
+        );
         let bomb = vec![0; 40 << 20];
-        write_zip(&path, &[("entities.xml", export.xml().as_bytes()), ("attachments/10/40/1", &bomb)]);
+        write_zip(
+            &path,
+            &[
+                ("entities.xml", export.xml().as_bytes()),
+                ("attachments/10/40/1", &bomb),
+            ],
+        );
         let report = lab.import(&path);
-        assert_eq!(problems(&report, "cannot be read: it unpacks to far more").len(), 1);
+        assert_eq!(
+            problems(&report, "cannot be read: it unpacks to far more").len(),
+            1
+        );
         assert_eq!(report.results["attachment"].skipped, 1);
         assert_eq!(report.objects["Attachment"].imported, 0);
-        assert_eq!(lab.number("SELECT COUNT(*) FROM content WHERE kind = 'attachment'"), 0);
+        assert_eq!(
+            lab.number("SELECT COUNT(*) FROM content WHERE kind = 'attachment'"),
+            0
+        );
     });
 }
 
 #[test]
 fn damage_anywhere_never_panics() {
     let mut export = Export::new();
-    export.page(10, "Home", "").page(11, "One", "parent>Page:10 position=1").page(12, "Old", "originalVersion>Page:11");
+    export
+        .page(10, "Home", "")
+        .page(11, "One", "parent>Page:10 position=1")
+        .page(12, "Old", "originalVersion>Page:11");
     let xml = export.xml();
     let database = storage::test_databases().remove(0);
     drop(database);
@@ -241,8 +388,13 @@ fn damage_anywhere_never_panics() {
                 bytes[at] = (seed >> 25) as u8;
             }
             export.file("entities.xml", &bytes);
-            let folder = export.path_with(&String::from_utf8_lossy(&bytes)).to_owned();
-            let options = ImportOptions { dry_run: true, ..ImportOptions::default() };
+            let folder = export
+                .path_with(&String::from_utf8_lossy(&bytes))
+                .to_owned();
+            let options = ImportOptions {
+                dry_run: true,
+                ..ImportOptions::default()
+            };
             match lab.try_import(&folder, options) {
                 Ok(_) | Err(Error::Invalid(_)) => {}
                 Err(other) => panic!("{other}: {}", String::from_utf8_lossy(&bytes)),

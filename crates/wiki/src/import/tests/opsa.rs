@@ -1,7 +1,7 @@
 use std::io::Read;
 
 use super::support::{Lab, NOW_MS, corpus, on_each};
-use crate::{Address, Actor, Destination};
+use crate::{Actor, Address, Destination};
 
 const HOME: i64 = 1_310_727;
 const RUNBOOK: i64 = 1_310_779;
@@ -45,7 +45,9 @@ fn pages_have_their_place_author_and_time() {
         check(
             lab,
             "SELECT key, name, kind, status, home_id, description FROM space",
-            &["OPSA | Operations & \"Platform\" Ä | global | current | 1310727 | Runbooks and decisions of the platform group."],
+            &[
+                "OPSA | Operations & \"Platform\" Ä | global | current | 1310727 | Runbooks and decisions of the platform group.",
+            ],
         );
     });
 }
@@ -68,8 +70,14 @@ fn versions_have_number_title_author_message_and_body() {
         );
         assert_eq!(lab.body(HOME, 1), "<p>Old start page</p>");
         assert_eq!(lab.body(RUNBOOK, 2), "<p>second</p>");
-        assert!(lab.body(RUNBOOK, 3).contains("]]></ac:plain-text-body>"), "guards of quotations are undone");
-        assert!(lab.body(1_310_789, 1).contains("<![CDATA[to the steps]]></ac:plain-text-link-body>"));
+        assert!(
+            lab.body(RUNBOOK, 3).contains("]]></ac:plain-text-body>"),
+            "guards of quotations are undone"
+        );
+        assert!(
+            lab.body(1_310_789, 1)
+                .contains("<![CDATA[to the steps]]></ac:plain-text-link-body>")
+        );
     });
 }
 
@@ -151,15 +159,27 @@ fn attachments_have_all_versions_byte_for_byte() {
     let Some(folder) = corpus() else {
         return;
     };
-    let mut archive = zip::ZipArchive::new(std::fs::File::open(folder.join("synthetic-OPSA-dc-8.5.xml.zip")).unwrap()).unwrap();
+    let mut archive = zip::ZipArchive::new(
+        std::fs::File::open(folder.join("synthetic-OPSA-dc-8.5.xml.zip")).unwrap(),
+    )
+    .unwrap();
     with_opsa_attachments(&mut archive);
 }
 
 fn with_opsa_attachments(archive: &mut zip::ZipArchive<std::fs::File>) {
     let mut files: Vec<Vec<u8>> = Vec::new();
-    for name in ["1310779/1310844/1", "1310779/1310844/2", "1310779/1310862/1", "1310915/1310921/1"] {
+    for name in [
+        "1310779/1310844/1",
+        "1310779/1310844/2",
+        "1310779/1310862/1",
+        "1310915/1310921/1",
+    ] {
         let mut bytes = Vec::new();
-        archive.by_name(&format!("attachments/{name}")).unwrap().read_to_end(&mut bytes).unwrap();
+        archive
+            .by_name(&format!("attachments/{name}"))
+            .unwrap()
+            .read_to_end(&mut bytes)
+            .unwrap();
         files.push(bytes);
     }
     with_opsa(|lab| {
@@ -178,7 +198,12 @@ fn with_opsa_attachments(archive: &mut zip::ZipArchive<std::fs::File>) {
         let blobs = lab.lines("SELECT blob FROM attachment_version ORDER BY attachment_id, number");
         for (blob, bytes) in blobs.iter().zip(&files) {
             let mut stored = Vec::new();
-            lab.wiki.blobs().open(blob).unwrap().read_to_end(&mut stored).unwrap();
+            lab.wiki
+                .blobs()
+                .open(blob)
+                .unwrap()
+                .read_to_end(&mut stored)
+                .unwrap();
             assert_eq!(&stored, bytes);
         }
     });
@@ -191,49 +216,106 @@ fn the_report_names_every_macro_and_what_was_left_out() {
     };
     on_each(|lab| {
         let report = lab.import(&folder.join("synthetic-OPSA-dc-8.5.xml.zip"));
-        let macros: Vec<String> = report.macros.iter().map(|(name, m)| format!("{name} {} {}", m.count, m.typed)).collect();
+        let macros: Vec<String> = report
+            .macros
+            .iter()
+            .map(|(name, m)| format!("{name} {} {}", m.count, m.typed))
+            .collect();
         assert!(macros.contains(&"code 1 true".to_owned()), "{macros:?}");
-        assert!(macros.contains(&"children 1 false".to_owned()), "{macros:?}");
+        assert!(
+            macros.contains(&"children 1 false".to_owned()),
+            "{macros:?}"
+        );
         let count = |class: &str| (report.objects[class].found, report.objects[class].imported);
         assert_eq!(count("Page"), (12, 11), "the draft is left out");
         assert_eq!(count("BlogPost"), (1, 1));
         assert_eq!(count("Comment"), (5, 5));
         assert_eq!(count("Attachment"), (4, 4));
         assert_eq!(count("BodyContent"), (19, 18));
-        assert_eq!(count("Labelling"), (7, 5), "one is of the space, one personal");
+        assert_eq!(
+            count("Labelling"),
+            (7, 5),
+            "one is of the space, one personal"
+        );
         assert_eq!(count("Label"), (6, 4));
         assert_eq!(count("ConfluenceUserImpl"), (4, 4));
         assert_eq!(count("ContentPermission"), (3, 3));
         assert_eq!(count("LikeEntity"), (1, 0));
         assert_eq!(report.spaces[0].pages, 7);
         assert_eq!(report.export.time_zone, "Europe/Madrid");
-        let lines: Vec<_> = report.problems.iter().map(|problem| (problem.object.as_str(), problem.id.as_deref())).collect();
-        assert!(lines.contains(&("Page", Some("1310791"))), "the draft: {lines:?}");
-        assert!(lines.contains(&("Page", Some("1310795"))), "the orphan: {lines:?}");
-        assert_eq!(lab.number("SELECT MAX(imported_at_ms) FROM import_record"), NOW_MS);
+        let lines: Vec<_> = report
+            .problems
+            .iter()
+            .map(|problem| (problem.object.as_str(), problem.id.as_deref()))
+            .collect();
+        assert!(
+            lines.contains(&("Page", Some("1310791"))),
+            "the draft: {lines:?}"
+        );
+        assert!(
+            lines.contains(&("Page", Some("1310795"))),
+            "the orphan: {lines:?}"
+        );
+        assert_eq!(
+            lab.number("SELECT MAX(imported_at_ms) FROM import_record"),
+            NOW_MS
+        );
     });
 }
 
 #[test]
 fn old_addresses_lead_to_the_imported_content() {
     with_opsa(|lab| {
-        let to = |address: Address| lab.wait(lab.wiki.resolve(&Actor::System, &address)).unwrap();
+        let to = |address: Address| {
+            lab.wait(lab.wiki.resolve(&Actor::System, &address))
+                .unwrap()
+        };
         let page = |address: Address| match to(address) {
-            Destination::Page { id, version, comment, .. } => (id.get(), version, comment.map(crate::ContentId::get)),
+            Destination::Page {
+                id,
+                version,
+                comment,
+                ..
+            } => (id.get(), version, comment.map(crate::ContentId::get)),
             other => panic!("{other:?}"),
         };
-        for id in [HOME, 1_310_778, RUNBOOK, 1_310_781, PAY, 1_310_789, 1_310_795, BLOG] {
+        for id in [
+            HOME, 1_310_778, RUNBOOK, 1_310_781, PAY, 1_310_789, 1_310_795, BLOG,
+        ] {
             assert_eq!(page(Address::Id(id)), (id, None, None));
         }
-        assert_eq!(page(Address::Id(1_310_828)), (RUNBOOK, Some(1), None), "a former version");
-        assert_eq!(page(Address::Id(1_310_875)), (RUNBOOK, None, Some(1_310_875)), "a comment");
-        let title = |title: &str| Address::Title { key: "opsa".to_owned(), title: title.to_owned() };
+        assert_eq!(
+            page(Address::Id(1_310_828)),
+            (RUNBOOK, Some(1), None),
+            "a former version"
+        );
+        assert_eq!(
+            page(Address::Id(1_310_875)),
+            (RUNBOOK, None, Some(1_310_875)),
+            "a comment"
+        );
+        let title = |title: &str| Address::Title {
+            key: "opsa".to_owned(),
+            title: title.to_owned(),
+        };
         assert_eq!(page(title("Runbook: restart \"edge\" (prod)")).0, RUNBOOK);
-        assert_eq!(page(title("runbook restart edge")).0, RUNBOOK, "a former title");
+        assert_eq!(
+            page(title("runbook restart edge")).0,
+            RUNBOOK,
+            "a former title"
+        );
         assert_eq!(page(title("On-call pay 100% / C++ & Ärger?")).0, PAY);
-        let post = Address::BlogTitle { key: "OPSA".to_owned(), day: "2023-11-21".to_owned(), title: "Release 7 is out".to_owned() };
+        let post = Address::BlogTitle {
+            key: "OPSA".to_owned(),
+            day: "2023-11-21".to_owned(),
+            title: "Release 7 is out".to_owned(),
+        };
         assert_eq!(page(post).0, BLOG);
-        assert!(matches!(to(Address::Id(1_310_844)), Destination::Attachment { page, .. } if page.get() == RUNBOOK));
-        assert!(matches!(to(Address::Space { key: "opsa".to_owned() }), Destination::Space { home: Some(home), .. } if home.get() == HOME));
+        assert!(
+            matches!(to(Address::Id(1_310_844)), Destination::Attachment { page, .. } if page.get() == RUNBOOK)
+        );
+        assert!(
+            matches!(to(Address::Space { key: "opsa".to_owned() }), Destination::Space { home: Some(home), .. } if home.get() == HOME)
+        );
     });
 }

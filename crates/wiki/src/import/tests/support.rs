@@ -7,7 +7,7 @@ use std::sync::Arc;
 use storage::{Database, DirectoryBlobs, Row, TestDatabase, Value, test_databases};
 use tempfile::TempDir;
 
-use super::super::{ImportOptions, Progress, Report};
+use super::super::{ImportOptions, ImportProgress, ImportReport};
 use crate::{Actor, Clock, Error, MIGRATIONS, Parts, Randomness, Wiki};
 
 /// 2026-01-01, and it never moves.
@@ -48,7 +48,11 @@ pub(super) fn on_each(check: impl Fn(&Lab)) {
 impl Lab {
     fn new(database: TestDatabase) -> Lab {
         let folder = tempfile::tempdir().unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let parts = Parts {
             database: Database::open_blocking(&database.url, MIGRATIONS).unwrap(),
             blobs: Arc::new(DirectoryBlobs::open(&folder.path().join("blobs")).unwrap()),
@@ -57,14 +61,24 @@ impl Lab {
             random: Arc::new(NoRandomness),
         };
         let wiki = runtime.block_on(Wiki::open(parts)).unwrap();
-        Lab { wiki, folder, name: database.name, runtime, _database: database }
+        Lab {
+            wiki,
+            folder,
+            name: database.name,
+            runtime,
+            _database: database,
+        }
     }
 
     pub(super) fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }
 
-    pub(super) fn try_import(&self, path: &Path, options: ImportOptions) -> Result<Report, Error> {
+    pub(super) fn try_import(
+        &self,
+        path: &Path,
+        options: ImportOptions,
+    ) -> Result<ImportReport, Error> {
         self.import_telling(path, options, |_| {})
     }
 
@@ -72,24 +86,41 @@ impl Lab {
         &self,
         path: &Path,
         options: ImportOptions,
-        tell: impl FnMut(Progress) + Send + 'static,
-    ) -> Result<Report, Error> {
-        self.wait(self.wiki.imports().confluence(&Actor::System, path, options, tell))
+        tell: impl FnMut(ImportProgress) + Send + 'static,
+    ) -> Result<ImportReport, Error> {
+        self.wait(
+            self.wiki
+                .imports()
+                .confluence(&Actor::System, path, options, tell),
+        )
     }
 
     #[track_caller]
-    pub(super) fn import(&self, path: &Path) -> Report {
-        self.try_import(path, ImportOptions::default()).unwrap_or_else(|error| panic!("{}: {error}", self.name))
+    pub(super) fn import(&self, path: &Path) -> ImportReport {
+        self.try_import(path, ImportOptions::default())
+            .unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
 
     pub(super) fn rows(&self, sql: &str, params: &[Value]) -> Vec<Row> {
         let (sql, params) = (sql.to_owned(), params.to_vec());
-        self.wiki.database().read_blocking::<_, storage::Error, _>(move |tx| tx.query(&sql, &params)).unwrap()
+        self.wiki
+            .database()
+            .read_blocking::<_, storage::Error, _>(move |tx| tx.query(&sql, &params))
+            .unwrap()
     }
 
     /// The rows of a question, each as one line of its columns.
     pub(super) fn lines(&self, sql: &str) -> Vec<String> {
-        self.rows(sql, &[]).iter().map(|row| row.values().iter().map(shown).collect::<Vec<_>>().join(" | ")).collect()
+        self.rows(sql, &[])
+            .iter()
+            .map(|row| {
+                row.values()
+                    .iter()
+                    .map(shown)
+                    .collect::<Vec<_>>()
+                    .join(" | ")
+            })
+            .collect()
     }
 
     pub(super) fn number(&self, sql: &str) -> i64 {
@@ -98,7 +129,10 @@ impl Lab {
 
     pub(super) fn execute(&self, sql: &str) {
         let sql = sql.to_owned();
-        self.wiki.database().write_blocking::<_, storage::Error, _>(move |tx| tx.execute(&sql, &[])).unwrap();
+        self.wiki
+            .database()
+            .write_blocking::<_, storage::Error, _>(move |tx| tx.execute(&sql, &[]))
+            .unwrap();
     }
 
     /// The body of a version, as text.
@@ -112,12 +146,28 @@ impl Lab {
     pub(super) fn everything(&self) -> Vec<String> {
         let mut all = Vec::new();
         for table in [
-            "content", "content_version", "content_redirect", "content_property", "content_label", "content_restriction",
-            "attachment_version", "title_history", "space", "space_permission", "user_account", "user_group", "membership",
-            "label", "import_record", "id_sequence",
+            "content",
+            "content_version",
+            "content_redirect",
+            "content_property",
+            "content_label",
+            "content_restriction",
+            "attachment_version",
+            "title_history",
+            "space",
+            "space_permission",
+            "user_account",
+            "user_group",
+            "membership",
+            "label",
+            "import_record",
+            "id_sequence",
         ] {
-            let mut lines: Vec<String> =
-                self.lines(&format!("SELECT * FROM {table}")).into_iter().map(|line| format!("{table}: {line}")).collect();
+            let mut lines: Vec<String> = self
+                .lines(&format!("SELECT * FROM {table}"))
+                .into_iter()
+                .map(|line| format!("{table}: {line}"))
+                .collect();
             lines.sort();
             all.extend(lines);
         }
@@ -138,7 +188,9 @@ fn shown(value: &Value) -> String {
 pub(super) fn corpus() -> Option<PathBuf> {
     match std::env::var("WATERSMEET_CORPUS") {
         Ok(root) => Some(Path::new(&root).join("confluence/exports")),
-        Err(_) if std::env::var("CI").is_ok_and(|ci| ci == "true") => panic!("WATERSMEET_CORPUS must name the corpus in CI"),
+        Err(_) if std::env::var("CI").is_ok_and(|ci| ci == "true") => {
+            panic!("WATERSMEET_CORPUS must name the corpus in CI")
+        }
         Err(_) => {
             eprintln!("skipped: real exports, because WATERSMEET_CORPUS is not set");
             None
@@ -148,7 +200,9 @@ pub(super) fn corpus() -> Option<PathBuf> {
 
 /// A fixture of this project.
 pub(super) fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/import").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fixtures/import")
+        .join(name)
 }
 
 /// An export made by hand, as a directory.
@@ -163,26 +217,54 @@ impl Export {
         let mut export = Export::empty();
         export.object("Space", 1, "key=K name=Kay homePage>Page:10");
         export
-            .object("SpacePermission", 2, "type=VIEWSPACE group=confluence-users space>Space:1")
-            .object("SpacePermission", 3, "type=EDITSPACE group=confluence-users space>Space:1");
+            .object(
+                "SpacePermission",
+                2,
+                "type=VIEWSPACE group=confluence-users space>Space:1",
+            )
+            .object(
+                "SpacePermission",
+                3,
+                "type=EDITSPACE group=confluence-users space>Space:1",
+            );
         export
     }
 
     /// Without any object.
     pub(super) fn empty() -> Export {
-        let export = Export { folder: tempfile::tempdir().unwrap(), objects: String::new() };
-        export.file("exportDescriptor.properties", b"exportType=space\nspaceKey=K\ntimezoneId=UTC\n");
+        let export = Export {
+            folder: tempfile::tempdir().unwrap(),
+            objects: String::new(),
+        };
+        export.file(
+            "exportDescriptor.properties",
+            b"exportType=space\nspaceKey=K\ntimezoneId=UTC\n",
+        );
         export
     }
 
     /// Adds an object. Fields: `name=value` (`_` for a blank), `name>Class:id`.
-    pub(super) fn object(&mut self, class: &str, id: impl std::fmt::Display, fields: &str) -> &mut Export {
-        let _ = write!(self.objects, "<object class=\"{class}\" package=\"p\">\n<id name=\"id\">{id}</id>\n");
+    pub(super) fn object(
+        &mut self,
+        class: &str,
+        id: impl std::fmt::Display,
+        fields: &str,
+    ) -> &mut Export {
+        let _ = write!(
+            self.objects,
+            "<object class=\"{class}\" package=\"p\">\n<id name=\"id\">{id}</id>\n"
+        );
         for field in fields.split_whitespace() {
             if let Some((name, value)) = field.split_once('=') {
                 self.property(name, &value.replace('_', " "));
-            } else if let Some((name, (class, id))) = field.split_once('>').and_then(|(n, r)| Some((n, r.split_once(':')?))) {
-                let _ = write!(self.objects, "<property name=\"{name}\" class=\"{class}\" package=\"p\"><id name=\"id\">{id}</id>\n</property>\n");
+            } else if let Some((name, (class, id))) = field
+                .split_once('>')
+                .and_then(|(n, r)| Some((n, r.split_once(':')?)))
+            {
+                let _ = write!(
+                    self.objects,
+                    "<property name=\"{name}\" class=\"{class}\" package=\"p\"><id name=\"id\">{id}</id>\n</property>\n"
+                );
             }
         }
         self.objects.push_str("</object>\n");
@@ -190,12 +272,17 @@ impl Export {
     }
 
     fn property(&mut self, name: &str, value: &str) {
-        let _ = writeln!(self.objects, "<property name=\"{name}\"><![CDATA[{value}]]></property>");
+        let _ = writeln!(
+            self.objects,
+            "<property name=\"{name}\"><![CDATA[{value}]]></property>"
+        );
     }
 
     /// A page with a body.
     pub(super) fn page(&mut self, id: i64, title: &str, more: &str) -> &mut Export {
-        let fields = format!("{more} title={title} version=1 contentStatus=current space>Space:1 creationDate=2020-01-01T00:00:00");
+        let fields = format!(
+            "{more} title={title} version=1 contentStatus=current space>Space:1 creationDate=2020-01-01T00:00:00"
+        );
         self.object("Page", id, &fields);
         self.body(id, "Page", &format!("<p>{title}</p>"))
     }
@@ -225,7 +312,10 @@ impl Export {
     }
 
     pub(super) fn xml(&self) -> String {
-        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<hibernate-generic datetime=\"2023-11-23 02:39:28\">\n{}</hibernate-generic>", self.objects)
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<hibernate-generic datetime=\"2023-11-23 02:39:28\">\n{}</hibernate-generic>",
+            self.objects
+        )
     }
 
     /// Writes `entities.xml`; the path to import.
