@@ -346,12 +346,15 @@ impl Run<'_> {
             Some(key) => names::space_key(key)?,
             None => space.key.clone(),
         };
-        let source = Source::of_space(
-            &space.key,
-            &space.id.to_string(),
-            renamed,
-            self.wiki.now_ms(),
-        );
+        let source = Source {
+            is_dry: self.options.dry_run,
+            ..Source::of_space(
+                &space.key,
+                &space.id.to_string(),
+                renamed,
+                self.wiki.now_ms(),
+            )
+        };
         for (severity, what, done) in &space.remarks {
             let id = space.id.to_string();
             self.report.problem(

@@ -121,9 +121,9 @@ fn labels_restrictions_and_permissions_are_kept() {
             "SELECT c.content_id, l.name, a.name, c.created_at_ms FROM content_label c JOIN label l ON l.id = c.label_id
                 JOIN user_account a ON a.id = c.created_by ORDER BY c.content_id, l.name",
             &[
-                "1310727 | ops | maria | 1699798149565",
+                "1310727 | ops | maria | 1699798150492",
                 "1310727 | start | maria | 1699773069557",
-                "1310779 | ops | jon.doe | 1699990395981",
+                "1310779 | ops | jon.doe | 1699990396794",
                 "1310779 | runbook | jon.doe | 1699961655978",
                 "1310915 | news | maria | 1700634207031",
             ],
