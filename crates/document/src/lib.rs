@@ -1,8 +1,9 @@
 //! What a page is: a tree of nodes and marks, and its faces.
 //!
 //! A [`Document`] is what people read and edit. It can be had from, and given as, the storage format ([`StorageFormat`]), the
-//! live document that people edit together ([`Live`]), and ProseMirror JSON ([`Json`]). The schema of the tree is
-//! shared with the editor: `fixtures/document/schema.json`.
+//! live document that people edit together ([`Live`]), HTML ([`Html`]) and Markdown ([`Markdown`]); it can be given as ProseMirror JSON ([`Json`])
+//! and plain text ([`PlainText`]). What it points at is collected by [`References`] and answered by whoever implements [`Links`]. The schema of the
+//! tree is shared with the editor: `fixtures/document/schema.json`.
 //!
 //! **Not here:** files, network, clocks, database ids, asynchronous code, the meaning of a link. A face takes text or bytes and gives a
 //! tree, or the other way round.
@@ -13,10 +14,11 @@
 //! * The same holds on the way through the live document.
 //! * Neighbouring texts differ in marks, no text is empty, marks stand in the order of [`MarkKind::ALL`], attributes with their
 //!   default value are absent. Two equal documents compare equal.
+//! * Rendered HTML executes nothing, whatever the document holds: it is written through a closed list of elements and attributes.
 //! * No input overflows the stack or takes quadratic time; the limits have names in `limits.rs`.
 //!
 //! **Start** at `tree.rs` and `schema.rs`; then `storage_format/`, which says how each element of the storage format becomes a node; `live/`
-//! is the port of y-prosemirror.
+//! is the port of y-prosemirror; `html/` and `markdown/` say in their `mod.rs` what becomes of what.
 
 #![cfg_attr(
     not(test),

@@ -34,7 +34,7 @@ use crate::tree::{Document, Note};
 pub struct Html;
 
 impl Html {
-    /// HTML for reading: a fragment without root, to be put into `<div class="document">`. `title` is the page's title, which heading ids begin
+    /// HTML for reading: a fragment without root, to be put into `<div class="wiki-body">`. `title` is the page's title, which heading ids begin
     /// with. Executes nothing, whatever the document holds.
     pub fn render(document: &Document, title: &str, links: &dyn Links) -> String {
         render::render(document, title, links).0
