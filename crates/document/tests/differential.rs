@@ -210,14 +210,16 @@ fn check_storage(number: usize, document: &Document) {
     assert_eq!(words(&again), words(document), "{number}: {written}");
 }
 
-/// All text, without white space.
+/// All text, without white space and tags.
 fn words(document: &Document) -> String {
     fn collect(nodes: &[Node], out: &mut String) {
         for node in nodes {
             match node {
-                Node::Text(text) => out.extend(text.text.chars().filter(|c| !c.is_whitespace())),
+                Node::Text(text) => out.push_str(&text.text),
                 Node::Element(element) => {
-                    out.push_str(element.text("source").unwrap_or_default());
+                    for piece in element.text("source").unwrap_or_default().split('<') {
+                        out.push_str(piece.split_once('>').map_or(piece, |(_, text)| text));
+                    }
                     collect(&element.content, out);
                 }
             }
@@ -225,6 +227,7 @@ fn words(document: &Document) -> String {
     }
     let mut out = String::new();
     collect(&document.content, &mut out);
+    out.retain(|c| !c.is_whitespace());
     out
 }
 
