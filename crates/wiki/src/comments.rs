@@ -12,7 +12,7 @@ use crate::publish::{self, NewVersion, VersionRow};
 use crate::sequence;
 use crate::view::{self, Place};
 use crate::wiki::Wiki;
-use document::StorageFormat;
+use document::{Markdown, StorageFormat};
 use std::collections::HashMap;
 use storage::{Row, Tx, WriteTx, params};
 
@@ -65,7 +65,7 @@ impl Comments<'_> {
                 let own = require_own(tx, &actor, comment)?;
                 let body = publish::read_body(tx, comment, own.version)?;
                 let (document, _) = StorageFormat::parse(&body).map_err(Error::internal)?;
-                Ok(document::PlainText::write(&document))
+                Ok(Markdown::write(&document))
             })
             .await
     }
@@ -204,13 +204,8 @@ fn body_of(markdown: &str) -> Result<String> {
         .chars()
         .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
         .collect();
-    let paragraphs = clean
-        .split("\n\n")
-        .map(str::trim)
-        .filter(|text| !text.is_empty());
-    Ok(paragraphs
-        .map(|text| format!("<p>{}</p>", crate::links::escape(text)))
-        .collect())
+    let (document, _) = Markdown::parse(&clean);
+    Ok(StorageFormat::write(&document))
 }
 
 /// The comments of a page in the order of the conversation.

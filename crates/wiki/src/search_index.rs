@@ -95,6 +95,7 @@ impl SearchIndex {
         if self.dir.join("meta.json").exists() && self.handle().is_ok() {
             return Ok(true);
         }
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = None;
         tracing::info!(folder = %self.dir.display(), "the search index is missing or of another form; it is made anew");
         if self.dir.exists() {
             std::fs::remove_dir_all(&self.dir).map_err(unavailable)?;
