@@ -238,8 +238,7 @@ class Editor {
   }
 
   private readonly beforeUnload = (event: BeforeUnloadEvent) => {
-    const { status } = this.session
-    if (status.kind === 'offline' && !status.kept && status.changes > 0) event.preventDefault()
+    if (!this.session.isSafe) event.preventDefault()
   }
 
   private watch(): void {

@@ -1,7 +1,7 @@
 // The text box of the page's body: the ProseMirror view on one shared document.
 import { dropCursor } from 'prosemirror-dropcursor'
 import { gapCursor } from 'prosemirror-gapcursor'
-import { type Command, EditorState, NodeSelection, type Plugin } from 'prosemirror-state'
+import { type Command, EditorState, NodeSelection, type Plugin, TextSelection } from 'prosemirror-state'
 import { tableEditing } from 'prosemirror-tables'
 import { EditorView } from 'prosemirror-view'
 import { initProseMirrorDoc, ySyncPlugin, yUndoPlugin } from 'y-prosemirror'
@@ -126,6 +126,20 @@ function preview(pageId: string): (source: string) => Promise<string> {
   }
 }
 
+/** A press below the last block, when that is no text, starts a paragraph there. */
+function writeBelow(view: EditorView, event: MouseEvent): boolean {
+  const { doc } = view.state
+  const last = doc.lastChild
+  const dom = last && view.nodeDOM(doc.content.size - last.nodeSize)
+  const isBelow = event.target === view.dom && dom instanceof HTMLElement && event.clientY > dom.getBoundingClientRect().bottom
+  if (!isBelow || !view.editable || last?.type.name === 'paragraph') return false
+  const tr = view.state.tr.insert(doc.content.size, node('paragraph').create())
+  view.dispatch(tr.setSelection(TextSelection.atEnd(tr.doc)))
+  view.focus()
+  event.preventDefault()
+  return true
+}
+
 export function openBody(options: BodyOptions): EditorView {
   const { doc, mapping } = initProseMirrorDoc(options.ydoc.getXmlFragment('default'), schema)
   const view: EditorView = new EditorView({ mount: options.host.appendChild(make('div')) }, {
@@ -140,6 +154,7 @@ export function openBody(options: BodyOptions): EditorView {
       image: imageView(options.pageId),
       preserved_block: preservedView(preview(options.pageId)),
     },
+    handleDOMEvents: { mousedown: writeBelow },
     handleClickOn: (v, _pos, clicked, nodePos, event) => {
       if (clicked.type.name !== 'status' && clicked.type.name !== 'date') return false
       event.preventDefault()

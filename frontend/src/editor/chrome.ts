@@ -47,14 +47,15 @@ export class Chrome {
       this.status.textContent = text
     }
     this.status.dataset.kind = status.kind
-    if (status.kind === 'offline' && !status.kept && status.changes > 0) this.showStrip('Offline, and this browser cannot keep changes on this device. Leave this page open until it is connected again.')
-    else if (status.kind !== 'offline' && this.strip.dataset.from === 'status') this.strip.hidden = true
-    this.strip.dataset.from = status.kind === 'offline' ? 'status' : (this.strip.dataset.from ?? '')
+    if (status.kind === 'offline' && !status.kept && status.changes > 0) {
+      this.showStrip('Offline, and this browser cannot keep changes on this device. Leave this page open until it is connected again.')
+      this.strip.dataset.from = 'status'
+    } else if (status.kind !== 'offline' && this.strip.dataset.from === 'status') this.hideStrip()
   }
 
   /** A line over the whole width; with a button when something can be done. */
   showStrip(text: string, label = '', run: () => void = () => undefined): void {
-    if (this.strip.textContent === text && !this.strip.hidden) return
+    if (this.strip.firstChild?.textContent === text && !this.strip.hidden) return
     this.strip.replaceChildren(text)
     this.strip.dataset.from = ''
     if (label !== '') this.strip.append(' ', make('button', { type: 'button', class: 'button small', onclick: run }, label))

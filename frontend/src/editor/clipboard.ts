@@ -1,10 +1,10 @@
 // Copying keeps every attribute; pasting cleans what other programs put there and understands Markdown.
-import { DOMParser, DOMSerializer, type Node, Slice } from 'prosemirror-model'
+import { DOMParser, DOMSerializer, Fragment, type Node, Slice } from 'prosemirror-model'
 import { Plugin } from 'prosemirror-state'
+import { yUndoPluginKey } from 'y-prosemirror'
 import { markdownToHtml, looksLikeMarkdown } from './markdown'
-import { withoutTaskIds } from './plugins/containers'
+import { asPasted } from './plugins/containers'
 import { schema } from './schema'
-import { Fragment } from 'prosemirror-model'
 
 /** The usual elements, and beside them the node's name and attributes, so that a paste here loses nothing. */
 function serializer(): DOMSerializer {
@@ -81,7 +81,7 @@ export function cleaned(html: string): string {
 /** Cells of other programs hold text directly; here a cell holds paragraphs, and tables lose nothing. */
 function tidied(slice: Slice): Slice {
   const children: Node[] = []
-  slice.content.forEach((node) => children.push(withoutTaskIds(node)))
+  slice.content.forEach((node) => children.push(asPasted(node)))
   return new Slice(Fragment.from(children), slice.openStart, slice.openEnd)
 }
 
@@ -99,6 +99,8 @@ export function clipboard(): Plugin {
         return DOMParser.fromSchema(schema).parseSlice(body, { context: $context })
       },
       handlePaste: (view, event) => {
+        // What is pasted is one step to undo.
+        ;(yUndoPluginKey.getState(view.state) as { undoManager?: { stopCapturing(): void } } | undefined)?.undoManager?.stopCapturing()
         // An address pasted over words makes them a link.
         const text = event.clipboardData?.getData('text/plain').trim() ?? ''
         const { from, to, empty } = view.state.selection

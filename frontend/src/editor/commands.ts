@@ -71,6 +71,8 @@ const splitItem = (name: string): Command => (state, dispatch) => {
   const here = $from.parent
   const bare = here.type.name === 'paragraph' ? here.attrs.bare : null
   const attrs = name === 'task_item' ? { status: 'incomplete' } : {}
+  const isEmptyItem = here.content.size === 0 && $from.depth > 1 && $from.node(-1).type.name === name && $from.node(-1).childCount === 1
+  if (isEmptyItem) return liftItem(name)(state, dispatch)
   return splitListItem(node(name), attrs)(state, dispatch && ((tr) => {
     const $at = tr.selection.$from
     const item = $at.depth > 0 ? ancestor($at, name) : null
@@ -94,8 +96,20 @@ export const hardBreak: Command = (state, dispatch) => {
 
 const ITEM: Record<string, string> = { bullet_list: 'list_item', ordered_list: 'list_item', task_list: 'task_item' }
 
+/** Lifts items out of their list; text that leaves the last list becomes ordinary paragraphs. */
+const liftItem = (name: string): Command => (state, dispatch) => liftListItem(node(name))(state, dispatch && ((tr) => {
+  const { from, to } = tr.selection
+  tr.doc.nodesBetween(from, to, (found, pos, parent) => {
+    const isLoose = found.type.name === 'paragraph' && found.attrs.bare === 1 && !BARE_PARENTS.includes(parent?.type.name ?? '')
+    if (isLoose) tr.setNodeAttribute(pos, 'bare', null)
+    return !found.inlineContent
+  })
+  dispatch(tr)
+}))
+const BARE_PARENTS = ['list_item', 'task_item', 'table_cell', 'table_header']
+
 export const indent: Command = chainCommands(sinkListItem(node('list_item')), sinkListItem(node('task_item')))
-export const outdent: Command = chainCommands(liftListItem(node('list_item')), liftListItem(node('task_item')))
+export const outdent: Command = chainCommands(liftItem('list_item'), liftItem('task_item'))
 
 /** Changes a whole list into another kind. */
 function convertList(state: EditorState, list: { node: Node; pos: number }, name: string): Transaction {
@@ -109,7 +123,7 @@ function convertList(state: EditorState, list: { node: Node; pos: number }, name
 /** Makes a list of the selected blocks, changes the kind of the list around, or takes it away when it is this kind. */
 export const list = (name: string): Command => (state, dispatch) => {
   const around = ancestor(state.selection.$from, 'bullet_list', 'ordered_list', 'task_list')
-  if (around?.node.type.name === name) return liftListItem(node(ITEM[name]!))(state, dispatch)
+  if (around?.node.type.name === name) return liftItem(ITEM[name]!)(state, dispatch)
   if (around && around.depth + 2 >= state.selection.$from.depth) {
     dispatch?.(convertList(state, around, name))
     return true

@@ -1,5 +1,6 @@
 // Keys of three schools: Outline and Notion, Docmost, and Confluence, where they do not clash.
 import { baseKeymap, chainCommands, deleteSelection, exitCode, joinBackward, selectNodeBackward } from 'prosemirror-commands'
+import { undoInputRule } from 'prosemirror-inputrules'
 import { keymap } from 'prosemirror-keymap'
 import { type Command, type Plugin, TextSelection } from 'prosemirror-state'
 import { goToNextCell } from 'prosemirror-tables'
@@ -65,7 +66,7 @@ export function editorKeys(actions: KeyActions): Plugin[] {
     keymap({
       ...headingKeys(),
       ...mac,
-      'Mod-z': undoCommand,
+      'Mod-z': chainCommands(undoInputRule, undoCommand),
       'Shift-Mod-z': redoCommand,
       'Mod-b': c.toggle('strong'),
       'Mod-i': c.toggle('em'),
@@ -89,7 +90,7 @@ export function editorKeys(actions: KeyActions): Plugin[] {
       'Mod-Enter': chainCommands(exitCode, c.toggleTask, never(actions.publish)),
       'Shift-Enter': c.hardBreak,
       Enter: c.enter,
-      Backspace: chainCommands(deleteSelection, backspaceAtStart, joinBackward, selectNodeBackward),
+      Backspace: chainCommands(undoInputRule, deleteSelection, backspaceAtStart, joinBackward, selectNodeBackward),
       Tab: chainCommands(tabInCode, nextCell, c.indent, (state) => c.ancestor(state.selection.$from, 'list_item', 'task_item') !== null),
       'Shift-Tab': chainCommands(goToNextCell(-1), c.outdent),
     }),

@@ -3,6 +3,7 @@ import { InputRule, inputRules, textblockTypeInputRule, wrappingInputRule } from
 import type { Plugin } from 'prosemirror-state'
 import { TextSelection } from 'prosemirror-state'
 import { mark, node } from './commands'
+import { languageName } from './nodes/code'
 
 /** `**text**` and the like become a mark when the last sign is typed. */
 function markRule(pattern: RegExp, name: string): InputRule {
@@ -79,7 +80,7 @@ export function markdownRules(): Plugin {
       listRule(/^\s*(\d{1,3})[.)]\s$/, 'ordered_list'),
       task,
       wrappingInputRule(/^\s*>\s$/, node('blockquote')),
-      textblockTypeInputRule(/^```([\w#+]*)\s$/, node('code_block'), (match) => ({ params: match[1] ? JSON.stringify([['language', match[1]]]) : null })),
+      textblockTypeInputRule(/^```([\w#+]*)\s$/, node('code_block'), (match) => ({ params: match[1] ? JSON.stringify([['language', languageName(match[1])]]) : null })),
       rule,
       panel,
       expand,

@@ -16,6 +16,7 @@ export type Status =
   | { kind: 'loading' }
   | { kind: 'saved' }
   | { kind: 'saving' }
+  /** `kept`: this device can keep changes. */
   | { kind: 'offline'; changes: number; kept: boolean }
 
 /** The words of the status region; they are contract. */
@@ -136,8 +137,13 @@ export class Session {
   get status(): Status {
     const changes = this.outbox.changes + this.fresh.length
     if (!this.isShown) return { kind: 'loading' }
-    if (this.welcome === null) return { kind: 'offline', changes, kept: this.outbox.isKept && !this.storeFails }
+    if (this.welcome === null) return { kind: 'offline', changes, kept: !this.storeFails }
     return changes === 0 ? { kind: 'saved' } : { kind: 'saving' }
+  }
+
+  /** Whether everything typed would survive the end of this page. */
+  get isSafe(): boolean {
+    return this.fresh.length === 0 && this.outbox.isKept
   }
 
   /** Resolves when everything typed is acknowledged; rejects when that cannot be waited for. */

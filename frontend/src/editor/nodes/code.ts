@@ -9,9 +9,16 @@ const LANGUAGES = [
   'javascript', 'json', 'kotlin', 'perl', 'php', 'powershell', 'python', 'ruby', 'rust', 'sass', 'scala', 'sql', 'swift', 'typescript', 'vb', 'xml', 'yaml',
 ]
 
+const ALIASES: Record<string, string> = { js: 'javascript', ts: 'typescript', py: 'python', sh: 'bash', shell: 'bash', rs: 'rust', yml: 'yaml', rb: 'ruby', kt: 'kotlin', cs: 'c#', 'c++': 'cpp', htm: 'html' }
+
+/** The macro's name of a language that was typed after three back ticks. */
+export function languageName(typed: string): string {
+  return ALIASES[typed.toLowerCase()] ?? typed.toLowerCase()
+}
+
 function language(dom: HTMLElement): string {
   const source = `${dom.className} ${dom.querySelector('code')?.className ?? ''}`
-  return /(?:language|lang|brush)[-:]\s*([\w#+]+)/.exec(source)?.[1] ?? ''
+  return languageName(/(?:language|lang|brush)[-:]\s*([\w#+]+)/.exec(source)?.[1] ?? '')
 }
 
 export const codeBlock: NodeLook = {

@@ -96,7 +96,7 @@ class Bar {
     // A bar over a tall block stays in sight below the top bars.
     const top = Math.max(box.top, 140)
     if (box.bottom < 120 || box.top > innerHeight) return this.element.remove()
-    place(this.element, { left: box.left, right: box.right, top, bottom: Math.min(box.bottom, top + 40) }, 'above')
+    place(this.element, { left: box.left, right: box.right, top, bottom: Math.min(box.bottom, top + 40) }, 'above', ['panel', 'expand', 'layout_section', 'preserved_block', 'toc', 'unsupported', 'horizontal_rule'].includes(name) ? 'end' : 'start')
   }
 
   private run(command: Command): void {

@@ -44,11 +44,15 @@ export function containers(): Plugin {
   })
 }
 
-/** Pasted tasks are new tasks. */
-export function withoutTaskIds(node: Node): Node {
+/** Pasted tasks are new tasks, and the only paragraph of a pasted item or cell is its own text. */
+export function asPasted(node: Node): Node {
   if (node.isText || node.isAtom) return node
   const children: Node[] = []
-  node.forEach((child) => children.push(withoutTaskIds(child)))
+  node.forEach((child) => children.push(asPasted(child)))
+  const first = children[0]
+  const isItem = PARAGRAPH[node.type.name]?.bare === 1
+  const isOnly = first?.type.name === 'paragraph' && children.slice(1).every((child) => child.type.name.endsWith('_list'))
+  if (isItem && isOnly) children[0] = first.type.create({ ...first.attrs, bare: 1 }, first.content)
   const attrs = node.type.name === 'task_item' ? { ...node.attrs, id: null, uuid: null } : node.attrs
   return node.type.create(attrs, children, node.marks)
 }

@@ -5,7 +5,7 @@ import { moveBlock, node } from '../commands'
 import { iconButton, make } from '../ui/dom'
 import { Popover } from '../ui/popup'
 import { xmlOfSplit } from '../params'
-import { withoutTaskIds } from './containers'
+import { asPasted } from './containers'
 import { startSuggestion } from './suggest'
 
 class Gutter {
@@ -84,7 +84,7 @@ class Gutter {
       act('Move down', () => moveBlock(1)(this.view.state, this.view.dispatch)),
       act('Duplicate', () => {
         const block = this.block()
-        if (block) this.view.dispatch(this.view.state.tr.insert(this.pos + block.nodeSize, withoutTaskIds(block.type.create({ ...block.attrs, xml: xmlOfSplit(block.attrs.xml) }, block.content))))
+        if (block) this.view.dispatch(this.view.state.tr.insert(this.pos + block.nodeSize, asPasted(block.type.create({ ...block.attrs, xml: xmlOfSplit(block.attrs.xml) }, block.content))))
       }),
       act('Delete', () => this.view.dispatch(this.view.state.tr.deleteSelection())),
     ]

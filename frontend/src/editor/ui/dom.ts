@@ -63,6 +63,7 @@ export function icon(name: string): SVGSVGElement {
   const svg = document.createElementNS(SVG, 'svg')
   const path = document.createElementNS(SVG, 'path')
   for (const [key, value] of Object.entries({ viewBox: '0 0 20 20', width: '18', height: '18', fill: 'none', stroke: 'currentColor', 'stroke-width': '1.6', 'stroke-linecap': 'round', 'stroke-linejoin': 'round', 'aria-hidden': 'true' })) svg.setAttribute(key, value)
+  if (name === 'more' || name === 'grip') svg.setAttribute('stroke-width', '2.6')
   path.setAttribute('d', ICONS[name] ?? ICONS.panel!)
   svg.append(path)
   return svg

@@ -1,6 +1,6 @@
 // Small forms beside the text: a link, a status, a date.
 import type { Command, EditorState } from 'prosemirror-state'
-import { NodeSelection } from 'prosemirror-state'
+import { NodeSelection, TextSelection } from 'prosemirror-state'
 import type { EditorView } from 'prosemirror-view'
 import { api, type FoundPage } from '../api'
 import { insertInline, mark, node } from '../commands'
@@ -47,7 +47,8 @@ function apply(view: EditorView, target: Target, range: { from: number; to: numb
   const link = mark(target.name).create(target.attrs)
   if (range.from === range.to) tr.insert(range.from, schema.text(target.text, [link]))
   else tr.removeMark(range.from, range.to, mark('link')).removeMark(range.from, range.to, mark('resource_link')).addMark(range.from, range.to, link)
-  view.dispatch(tr.removeStoredMark(link).scrollIntoView())
+  const end = range.from === range.to ? range.from + target.text.length : range.to
+  view.dispatch(tr.setSelection(TextSelection.create(tr.doc, end)).removeStoredMark(link).scrollIntoView())
   view.focus()
 }
 
