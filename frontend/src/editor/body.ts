@@ -42,6 +42,10 @@ export interface BodyOptions {
   publish: () => void
 }
 
+/** From here on, blocks outside of the window are laid out only after the page is there to be edited. */
+const LONG_BLOCKS = 300
+const LAYOUT_AFTER_MS = 1500
+
 const SLASH_QUERY = /^[\p{L}\p{N}][\p{L}\p{N} ]{0,24}$|^$/u
 
 function pickImage(page: string): Command {
@@ -162,5 +166,9 @@ export function openBody(options: BodyOptions): EditorView {
       return true
     },
   })
+  if (doc.childCount > LONG_BLOCKS) {
+    view.dom.classList.add('long')
+    setTimeout(() => view.dom.classList.remove('long'), LAYOUT_AFTER_MS)
+  }
   return view
 }

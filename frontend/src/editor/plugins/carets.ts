@@ -46,6 +46,13 @@ function caret(person: Person): HTMLElement {
   return element
 }
 
+/** The installed patch adds the last parameter: -1 stays behind the character before the place. */
+const toRelative = absolutePositionToRelativePosition as (pos: number, type: Y.XmlFragment, mapping: never, assoc: number) => Y.RelativePosition
+
+function relative(sync: SyncState, pos: number, assoc: number): Y.RelativePosition {
+  return toRelative(pos, sync.type, sync.binding.mapping as never, assoc)
+}
+
 function absolute(sync: SyncState, position: Y.RelativePosition, size: number): number | null {
   try {
     const pos = relativePositionToAbsolutePosition(sync.doc, sync.type, position, sync.binding.mapping as never)
@@ -93,9 +100,8 @@ export function carets(people: () => Person[], tell: (blob: Uint8Array) => void)
         const sync = ySyncPluginKey.getState(view.state) as SyncState
         if (!view.hasFocus()) return
         const { anchor, head } = view.state.selection
-        const relative = (pos: number) => absolutePositionToRelativePosition(pos, sync.type, sync.binding.mapping as never) as Y.RelativePosition
         try {
-          tell(encodePlace(relative(anchor), relative(head)))
+          tell(encodePlace(relative(sync, anchor, anchor < head ? 0 : -1), relative(sync, head, head < anchor ? 0 : -1)))
         } catch {
           // A place that cannot be named just now; the next change names it.
         }
