@@ -2,7 +2,7 @@
 import type { Person } from '../sync/presence'
 import { type Status, statusText } from '../sync/session'
 import { icon, make, shownKey } from './ui/dom'
-import { confirmed, Popover } from './ui/popup'
+import { confirmed, MENU, Popover } from './ui/popup'
 
 export interface ChromeActions {
   publish(message: string, isMinor: boolean): Promise<void>
@@ -32,7 +32,7 @@ export class Chrome {
   private readonly faces = make('span', { class: 'facepile', role: 'group', 'aria-label': 'Editing with you' })
   private readonly publishButton = make('button', { type: 'button', class: 'button primary small', title: `Publish (${shownKey('Mod-Shift-P')})`, onclick: () => this.openPublish() }, 'Publish')
   private readonly closeButton = make('button', { type: 'button', class: 'button small', title: 'Stop editing; the draft stays', onclick: () => this.actions.close() }, 'Close')
-  private readonly menuButton = make('button', { type: 'button', class: 'button quiet icon small', 'aria-label': 'More', 'aria-haspopup': 'true', onclick: () => this.openMenu() }, icon('more'))
+  private readonly menuButton = make('button', { type: 'button', class: 'button quiet icon small', 'aria-label': 'More actions', title: 'More actions', 'aria-haspopup': 'menu', onclick: () => this.openMenu() }, icon('more'))
   readonly element = make('div', { class: 'editor-actions' }, this.status, this.faces, this.publishButton, this.closeButton, this.menuButton)
   readonly strip = make('div', { class: 'editor-strip', role: 'alert', hidden: true })
   private people: Person[] = []
@@ -47,7 +47,7 @@ export class Chrome {
       this.status.textContent = text
     }
     this.status.dataset.kind = status.kind
-    if (status.kind === 'offline' && !status.kept && status.changes > 0) {
+    if (status.kind === 'offline' && !status.kept) {
       this.showStrip('Offline, and this browser cannot keep changes on this device. Leave this page open until it is connected again.')
       this.strip.dataset.from = 'status'
     } else if (status.kind !== 'offline' && this.strip.dataset.from === 'status') this.hideStrip()
@@ -114,11 +114,11 @@ export class Chrome {
   }
 
   private openMenu(): void {
-    const discard = make('button', { type: 'button', class: 'menu-line danger', onclick: () => {
+    const discard = make('button', { type: 'button', role: 'menuitem', class: 'menu-line danger', onclick: () => {
       popover.close(true)
       void this.askDiscard()
     } }, 'Discard unpublished changes…')
-    const popover = new Popover('More', 'menu-popover', [discard], this.menuButton.getBoundingClientRect(), undefined, 'end')
+    const popover = new Popover('More actions', MENU, [discard], this.menuButton.getBoundingClientRect(), undefined, 'end')
   }
 
   private async askDiscard(): Promise<void> {

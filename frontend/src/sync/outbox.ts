@@ -31,6 +31,11 @@ export class Outbox {
     return this.waiting.reduce((sum, { edit }) => sum + edit.changes, 0)
   }
 
+  /** Those of them that the store has. */
+  get changesKept(): number {
+    return this.waiting.reduce((sum, { edit, kept }) => sum + (kept ? edit.changes : 0), 0)
+  }
+
   /** Whether everything here would survive the end of this page. */
   get isKept(): boolean {
     return this.waiting.every(({ kept }) => kept)

@@ -16,7 +16,7 @@ export type Status =
   | { kind: 'loading' }
   | { kind: 'saved' }
   | { kind: 'saving' }
-  /** `kept`: this device can keep changes. */
+  /** `changes` are those that the store has; `kept` says whether it works. */
   | { kind: 'offline'; changes: number; kept: boolean }
 
 /** The words of the status region; they are contract. */
@@ -137,7 +137,7 @@ export class Session {
   get status(): Status {
     const changes = this.outbox.changes + this.fresh.length
     if (!this.isShown) return { kind: 'loading' }
-    if (this.welcome === null) return { kind: 'offline', changes, kept: !this.storeFails }
+    if (this.welcome === null) return { kind: 'offline', changes: this.outbox.changesKept, kept: !this.storeFails }
     return changes === 0 ? { kind: 'saved' } : { kind: 'saving' }
   }
 

@@ -3,7 +3,7 @@ import { NodeSelection, Plugin, TextSelection } from 'prosemirror-state'
 import type { EditorView } from 'prosemirror-view'
 import { moveBlock, node } from '../commands'
 import { iconButton, make } from '../ui/dom'
-import { Popover } from '../ui/popup'
+import { MENU, Popover } from '../ui/popup'
 import { xmlOfSplit } from '../params'
 import { asPasted } from './containers'
 import { startSuggestion } from './suggest'
@@ -74,7 +74,7 @@ class Gutter {
 
   private menu(): void {
     this.select()
-    const act = (label: string, run: () => void) => make('button', { type: 'button', class: 'menu-line', onclick: () => {
+    const act = (label: string, run: () => void) => make('button', { type: 'button', role: 'menuitem', class: 'menu-line', onclick: () => {
       popover.close()
       run()
       this.view.focus()
@@ -88,7 +88,7 @@ class Gutter {
       }),
       act('Delete', () => this.view.dispatch(this.view.state.tr.deleteSelection())),
     ]
-    const popover = new Popover('Block', 'menu-popover', lines, this.grip.getBoundingClientRect())
+    const popover = new Popover('Block', MENU, lines, this.grip.getBoundingClientRect())
   }
 }
 

@@ -27,6 +27,9 @@ export function place(element: HTMLElement, at: Box, prefer: 'below' | 'above' =
   element.style.left = `${Math.max(EDGE_PX, Math.min(left, width - w - EDGE_PX))}px`
 }
 
+/** The class of a popover that is a menu: its lines have the role `menuitem`. */
+export const MENU = 'menu-popover'
+
 /** A small form or menu that closes by Escape, by a click beside it, and when it is done. */
 export class Popover {
   readonly element: HTMLElement
@@ -35,6 +38,13 @@ export class Popover {
     if (!this.element.contains(event.target as Node)) this.close()
   }
   private readonly keys = (event: KeyboardEvent) => {
+    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0
+    if (step !== 0 && this.element.getAttribute('role') === 'menu') {
+      event.preventDefault()
+      const lines = [...this.element.querySelectorAll<HTMLElement>('[role=menuitem]')]
+      const next = lines.indexOf(document.activeElement as HTMLElement) + step
+      lines[(next + lines.length) % lines.length]?.focus()
+    }
     if (event.key !== 'Escape') return
     event.preventDefault()
     event.stopPropagation()
@@ -42,7 +52,7 @@ export class Popover {
   }
 
   constructor(label: string, className: string, content: Node[], at: Box, private readonly onClose: () => void = () => undefined, align: 'start' | 'end' = 'start') {
-    this.element = make('div', { class: `popup popover ${className}`, role: 'dialog', 'aria-label': label }, ...content)
+    this.element = make('div', { class: `popup popover ${className}`, role: className === MENU ? 'menu' : 'dialog', 'aria-label': label }, ...content)
     this.element.addEventListener('keydown', this.keys)
     document.body.append(this.element)
     place(this.element, at, 'below', align)
