@@ -116,7 +116,11 @@ class Editor {
     else this.page.prepend(this.chrome.element)
     if (toolbar) toolbar.after(this.chrome.strip)
     else this.chrome.element.after(this.chrome.strip)
-    for (const part of this.parts) part.hidden = true
+    // The heading stays for those who hear the page; its text box stands where it was.
+    for (const part of this.parts) {
+      if (part === title) part.classList.add('spoken')
+      else part.hidden = true
+    }
     this.title.fit()
   }
 
@@ -228,7 +232,10 @@ class Editor {
   private restore(): void {
     this.view?.destroy()
     for (const element of [this.host, this.title.element, this.chrome.element, this.chrome.strip]) element.remove()
-    for (const part of this.parts) part.hidden = false
+    for (const part of this.parts) {
+      part.hidden = false
+      part.classList.remove('spoken')
+    }
     delete this.page.dataset.editing
     this.page.querySelector<HTMLElement>('[data-action="edit"]')?.focus()
   }

@@ -27,6 +27,22 @@ function emptied(doc: Node, from: number, to: number): { pos: number; bare: numb
   return found.reverse()
 }
 
+/** New rows belong to the part of the table (head, body) of the row before them. */
+function strayRows(doc: Node, from: number, to: number): { pos: number; section: number }[] {
+  const found: { pos: number; section: number }[] = []
+  doc.nodesBetween(from, to, (node, pos) => {
+    if (node.type.name !== 'table') return !node.inlineContent
+    let section = 0
+    node.forEach((row, offset) => {
+      const own = row.attrs.section as number | null
+      if (own !== null) section = own
+      else if (section > 0) found.push({ pos: pos + 1 + offset, section })
+    })
+    return true
+  })
+  return found
+}
+
 export function containers(): Plugin {
   return new Plugin({
     appendTransaction: (transactions, _before, state) => {
@@ -37,6 +53,7 @@ export function containers(): Plugin {
         const from = range ? Math.max(0, range.from - 1) : 0
         const to = range ? Math.min(state.doc.content.size, range.to + 1) : state.doc.content.size
         if (tr.docChanged) break
+        for (const { pos, section } of strayRows(state.doc, from, to)) tr.setNodeAttribute(pos, 'section', section)
         for (const { pos, bare } of emptied(state.doc, from, to)) tr.insert(pos, schema.nodes.paragraph!.create({ bare }))
       }
       return tr.docChanged ? tr : null

@@ -53,7 +53,7 @@ function activeAt(state: EditorState, triggers: Trigger[], dismissed: number | n
 
 /** The open menu: a list box beside the cursor; the focus stays in the text. */
 class Menu {
-  private readonly list = make('div', { role: 'listbox', id: 'suggestions', class: 'suggest-list' })
+  private readonly list = make('div', { role: 'listbox', id: 'suggestions', class: 'suggest-list', tabindex: '0' })
   private readonly box = make('div', { class: 'popup suggest' }, this.list)
   private choices: Choice[] = []
   private index = 0

@@ -84,7 +84,7 @@ class LinkResults {
     this.targets = rows.map((row) => row.target)
     this.index = 0
     this.element.replaceChildren(...rows.map((row, i) => make('div', { role: 'option', class: 'suggest-item', 'aria-selected': String(i === 0), onclick: () => this.choose(row.target) }, make('span', { class: 'suggest-text' }, make('span', { class: 'suggest-title' }, row.title), make('span', { class: 'suggest-hint' }, row.where)))))
-    if (value !== '' && rows.length === 0) this.element.replaceChildren(make('div', { class: 'suggest-empty' }, 'No page of that name. A web address starts with https://'))
+    if (value !== '' && rows.length === 0) this.element.replaceChildren(make('div', { class: 'suggest-empty', role: 'option', 'aria-disabled': 'true', 'aria-selected': 'false' }, 'No page of that name. A web address starts with https://'))
     announce(rows.length === 0 ? 'No page found' : `${rows.length} found`)
   }
 
