@@ -57,7 +57,7 @@ impl Accounts<'_> {
         if self.wiki.is_set_up() {
             return Ok(false);
         }
-        let first_run = self.wiki.read(|tx| waits_for_administrator(tx)).await?;
+        let first_run = self.wiki.read(waits_for_administrator).await?;
         if !first_run {
             self.wiki.note_set_up();
         }

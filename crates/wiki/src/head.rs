@@ -1,4 +1,4 @@
-//! The hot query: one statement that says who may do what to a page, and under which keys its rendered forms are cached.
+//! The hot query: one statement (two where content is restricted) that says who may do what to a page, and under which keys its rendered forms are cached.
 
 use crate::actor::Actor;
 use crate::error::{Error, Result};
@@ -17,25 +17,29 @@ pub(crate) const SELECT_UP: &str = "WITH RECURSIVE up(id, parent_id, depth) AS (
         SELECT c.id, c.parent_id, up.depth + 1 FROM content c JOIN up ON c.id = up.parent_id WHERE up.depth < 200)
     SELECT id, depth FROM up ORDER BY depth";
 
-/// `$1` the user, `$2` the page.
+/// `$1` the user, `$2` the page. `limits`: whether any content of the wiki is restricted, so that wikis without
+/// restrictions never pay for them.
 static SELECT_HEAD: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT c.id, c.kind, c.title, c.status, c.version, c.parent_id, c.posted_on,
+            s.id AS space_id, s.key AS space_key, s.name AS space_name, s.home_id, s.mode, s.stamp,
+            CAST({LEVEL} AS BIGINT) AS level,
+            (SELECT COUNT(*) FROM (SELECT r.content_id FROM content_restriction r LIMIT 1) first) AS limits,
+            (SELECT COUNT(*) FROM live_document d WHERE d.page_id = c.id AND d.head_seq > d.published_seq) AS unpublished
+         FROM content c JOIN space s ON s.id = c.space_id WHERE c.id = $2 AND c.kind IN ('page', 'blogpost')"
+    )
+});
+
+/// `$1` the user, `$2` the page: restrictions of reading on it and above it, of editing on it alone.
+static SELECT_LIMITS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "WITH RECURSIVE up(id, parent_id, depth) AS (
             SELECT c.id, c.parent_id, CAST(0 AS BIGINT) FROM content c WHERE c.id = $2
             UNION ALL
-            SELECT c.id, c.parent_id, up.depth + 1 FROM content c JOIN up ON c.id = up.parent_id WHERE up.depth < {TREE_DEPTH_MAX}),
-         limited(id, named) AS (
-            SELECT r.content_id, MAX(CASE WHEN {NAMED} THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END)
-            FROM content_restriction r WHERE r.operation = 'view' AND r.content_id IN (SELECT up.id FROM up) GROUP BY r.content_id)
-         SELECT c.id, c.kind, c.title, c.status, c.version, c.parent_id, c.posted_on,
-            s.id AS space_id, s.key AS space_key, s.name AS space_name, s.home_id, s.mode, s.stamp,
-            CAST({LEVEL} AS BIGINT) AS level,
-            (SELECT COUNT(*) FROM limited) AS view_limits,
-            (SELECT COUNT(*) FROM limited WHERE named = 0) AS view_denials,
-            (SELECT COUNT(*) FROM content_restriction r WHERE r.content_id = c.id AND r.operation = 'edit') AS edit_limits,
-            (SELECT COUNT(*) FROM content_restriction r WHERE r.content_id = c.id AND r.operation = 'edit' AND {NAMED}) AS edit_names,
-            (SELECT COUNT(*) FROM live_document d WHERE d.page_id = c.id AND d.head_seq > d.published_seq) AS unpublished
-         FROM content c JOIN space s ON s.id = c.space_id WHERE c.id = $2 AND c.kind IN ('page', 'blogpost')"
+            SELECT c.id, c.parent_id, up.depth + 1 FROM content c JOIN up ON c.id = up.parent_id WHERE up.depth < {TREE_DEPTH_MAX})
+         SELECT r.operation, MAX(CASE WHEN {NAMED} THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END) AS named
+         FROM up JOIN content_restriction r ON r.content_id = up.id AND (r.operation = 'view' OR up.depth = 0)
+         GROUP BY r.operation, r.content_id"
     )
 });
 
@@ -44,8 +48,13 @@ pub(crate) fn read(tx: &Tx, actor: &Actor, id: ContentId) -> Result<PageHead> {
     let row = tx
         .query_opt(&SELECT_HEAD, params![sql_user(actor), id])?
         .ok_or_else(|| missing(id))?;
-    let access = Access::of(actor, &row)?;
-    let head = head_of(&row, &access)?;
+    let limits = if row.i64("limits")? > 0 {
+        Limits::read(tx, actor, id)?
+    } else {
+        Limits::default()
+    };
+    let access = Access::of(actor, &row, &limits)?;
+    let head = head_of(&row, &access, &limits)?;
     let hidden = match head.status {
         Status::Current | Status::Archived => false,
         Status::Draft | Status::Trashed => !access.edit,
@@ -73,6 +82,29 @@ pub(crate) fn missing(id: ContentId) -> Error {
     Error::NotFound(format!("there is no page `{id}`, or you may not read it"))
 }
 
+/// Restrictions that apply to a page.
+#[derive(Default)]
+struct Limits {
+    any: bool,
+    /// Some restriction of reading, here or above, names others.
+    denies_view: bool,
+    /// The restriction of editing names others.
+    denies_edit: bool,
+}
+
+impl Limits {
+    fn read(tx: &Tx, actor: &Actor, id: ContentId) -> Result<Limits> {
+        let mut limits = Limits::default();
+        for row in tx.query(&SELECT_LIMITS, params![sql_user(actor), id])? {
+            let (view, named) = (row.text_ref("operation")? == "view", row.bool("named")?);
+            limits.any = true;
+            limits.denies_view |= view && !named;
+            limits.denies_edit |= !view && !named;
+        }
+        Ok(limits)
+    }
+}
+
 struct Access {
     view: bool,
     comment: bool,
@@ -81,7 +113,7 @@ struct Access {
 }
 
 impl Access {
-    fn of(actor: &Actor, row: &Row) -> Result<Access> {
+    fn of(actor: &Actor, row: &Row, limits: &Limits) -> Result<Access> {
         if actor.is_admin() {
             return Ok(Access {
                 view: true,
@@ -91,18 +123,17 @@ impl Access {
             });
         }
         let level = row.i64("level")?;
-        let view = level >= Right::View.level() && row.i64("view_denials")? == 0;
-        let named = row.i64("edit_limits")? == 0 || row.i64("edit_names")? > 0;
+        let view = level >= Right::View.level() && !limits.denies_view;
         Ok(Access {
             view,
             comment: view && level >= Right::Comment.level(),
-            edit: view && level >= Right::Edit.level() && named,
+            edit: view && level >= Right::Edit.level() && !limits.denies_edit,
             admin: level >= Right::Admin.level(),
         })
     }
 }
 
-fn head_of(row: &Row, access: &Access) -> Result<PageHead> {
+fn head_of(row: &Row, access: &Access, limits: &Limits) -> Result<PageHead> {
     let status = Status::of_column(row.text_ref("status")?);
     let alive = matches!(status, Status::Current | Status::Draft);
     Ok(PageHead {
@@ -119,7 +150,7 @@ fn head_of(row: &Row, access: &Access) -> Result<PageHead> {
         can_edit: access.edit && alive,
         can_administer: access.admin,
         unpublished: row.i64("unpublished")? > 0,
-        restricted: row.i64("view_limits")? + row.i64("edit_limits")? > 0,
+        restricted: limits.any,
     })
 }
 

@@ -217,7 +217,6 @@ fn holds_inline(element: &Element) -> bool {
 }
 
 /// One word, one blank, one sign of punctuation, or one inline atom.
-
 struct Piece {
     key: String,
     node: usize,

@@ -279,3 +279,30 @@ fn drafts_are_for_those_who_may_edit() {
         assert_eq!((shown(&ann).await, shown(&Actor::Anonymous).await), (1, 0));
     });
 }
+
+#[test]
+fn a_restriction_of_editing_holds_for_its_page_alone_and_names_groups_too() {
+    on_each_database(async |site| {
+        site.space("DOC").await;
+        let (ann, bob) = (site.user("ann").await, site.user("bob").await);
+        let top = site.page("DOC", None, "Top", "").await.id;
+        let below = site.page("DOC", Some(top), "Below", "").await.id;
+        let ann_id = ann.user_id().unwrap();
+        site.wiki
+            .write(move |tx| {
+                tx.execute("INSERT INTO user_group (id, name, lower_name) VALUES (7, 'Writers', 'writers')", &[])?;
+                tx.execute("INSERT INTO membership (user_id, group_id) VALUES ($1, 7)", storage::params![ann_id])?;
+                let sql = "INSERT INTO content_restriction (content_id, operation, subject_kind, subject_id) VALUES ($1, 'edit', 'group', 7)";
+                tx.execute(sql, storage::params![top])?;
+                Ok(())
+            })
+            .await
+            .unwrap();
+        let may =
+            async |actor: &Actor, page| site.wiki.grant(actor, page, Right::Edit).await.is_ok();
+        assert!(may(&ann, top).await && !may(&bob, top).await && may(&bob, below).await);
+        assert!(site.wiki.grant(&bob, top, Right::Comment).await.is_ok());
+        let refused = site.edit(&bob, top, "Top", "<p>no</p>").await;
+        assert!(matches!(refused, Err(Error::Forbidden(_))), "{refused:?}");
+    });
+}

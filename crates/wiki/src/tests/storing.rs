@@ -146,3 +146,21 @@ fn the_example_space_teaches_with_links_that_lead_somewhere() {
         ));
     });
 }
+
+#[test]
+fn both_databases_end_with_the_same_tables_columns_and_constraints() {
+    let schemas = std::sync::Mutex::new(Vec::new());
+    on_each_database(async |site| {
+        let schema = site.wiki.database().schema_snapshot().await.unwrap();
+        assert!(
+            schema
+                .iter()
+                .any(|line| line.contains("content_page_title_unique")),
+            "{schema:#?}"
+        );
+        schemas.lock().unwrap().push(schema);
+    });
+    for pair in schemas.into_inner().unwrap().windows(2) {
+        assert_eq!(pair[0], pair[1]);
+    }
+}
