@@ -48,6 +48,7 @@ mod url;
 mod pool;
 mod session;
 
+mod batch;
 mod ddl;
 mod migration;
 mod postgres;

@@ -12,6 +12,7 @@ use postgres::types::private::BytesMut;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use postgres::{Client, Config, NoTls, Statement};
 
+use crate::batch::{self, Insert};
 use crate::session::{Connector, Failure, Fate, Mode, Session};
 use crate::{Error, Row, Value, limits, schema};
 
@@ -128,15 +129,32 @@ impl Session for PostgresSession {
     }
 
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Failure> {
-        let (statement, _) = self.prepare(sql, params)?;
-        let mut run = || {
-            let mut rows = self
-                .client
-                .query_raw(&statement, params.iter().map(Bound))?;
-            while rows.next()?.is_some() {}
-            Ok(rows.rows_affected().unwrap_or(0))
+        let types: Vec<Type> = params.iter().map(type_of).collect();
+        self.execute_typed(sql, &types, &mut params.iter())
+    }
+
+    fn execute_many(&mut self, sql: &str, rows: &[&[Value]]) -> Result<u64, Failure> {
+        let together = Insert::parse(sql).and_then(|it| Some((it.samples(rows)?, it)));
+        let mut changed = 0;
+        let Some((samples, insert)) = together else {
+            for params in rows {
+                changed += self.execute(sql, params)?;
+            }
+            return Ok(changed);
         };
-        run().map_err(|error| fault(&error))
+        let types: Vec<Type> = samples.into_iter().map(type_of).collect();
+        for chunk in batch::chunks(rows) {
+            let sql = insert.sql(chunk.len());
+            let types: Vec<Type> = types
+                .iter()
+                .cycle()
+                .take(types.len() * chunk.len())
+                .cloned()
+                .collect();
+            let mut values = chunk.iter().flat_map(|row| row.iter());
+            changed += self.execute_typed(&sql, &types, &mut values)?;
+        }
+        Ok(changed)
     }
 
     fn query(
@@ -145,7 +163,8 @@ impl Session for PostgresSession {
         params: &[Value],
         each: &mut dyn FnMut(Row) -> bool,
     ) -> Result<(), Failure> {
-        let (statement, columns) = self.prepare(sql, params)?;
+        let types: Vec<Type> = params.iter().map(type_of).collect();
+        let (statement, columns) = self.prepare(sql, &types)?;
         let mut rows = self
             .client
             .query_raw(&statement, params.iter().map(Bound))
@@ -230,13 +249,28 @@ impl Session for PostgresSession {
 }
 
 impl PostgresSession {
+    fn execute_typed(
+        &mut self,
+        sql: &str,
+        types: &[Type],
+        params: &mut dyn Iterator<Item = &Value>,
+    ) -> Result<u64, Failure> {
+        let (statement, _) = self.prepare(sql, types)?;
+        let params: Vec<Bound<'_>> = params.map(Bound).collect();
+        let run = || {
+            let mut rows = self.client.query_raw(&statement, params)?;
+            while rows.next()?.is_some() {}
+            Ok(rows.rows_affected().unwrap_or(0))
+        };
+        run().map_err(|error| fault(&error))
+    }
+
     fn prepare(
         &mut self,
         sql: &str,
-        params: &[Value],
+        types: &[Type],
     ) -> Result<(Statement, Arc<[String]>), Failure> {
         self.uses += 1;
-        let types: Vec<Type> = params.iter().map(type_of).collect();
         let key = (sql.to_owned(), types.iter().map(Type::oid).collect());
         if let Some(prepared) = self.statements.get_mut(&key) {
             prepared.last_use = self.uses;
@@ -244,7 +278,7 @@ impl PostgresSession {
         }
         let statement = self
             .client
-            .prepare_typed(sql, &types)
+            .prepare_typed(sql, types)
             .map_err(|error| fault(&error))?;
         let columns: Arc<[String]> = statement
             .columns()

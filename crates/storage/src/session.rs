@@ -51,13 +51,7 @@ pub(crate) trait Session: Send {
     /// Runs one statement and returns how many rows it changed.
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Failure>;
     /// Runs one statement for every row of parameters and returns how many rows were changed.
-    fn execute_many(&mut self, sql: &str, rows: &[&[Value]]) -> Result<u64, Failure> {
-        let mut changed = 0;
-        for params in rows {
-            changed += self.execute(sql, params)?;
-        }
-        Ok(changed)
-    }
+    fn execute_many(&mut self, sql: &str, rows: &[&[Value]]) -> Result<u64, Failure>;
     /// Runs one statement and hands over its rows one by one until `each` returns false.
     fn query(
         &mut self,

@@ -121,6 +121,14 @@ impl Session for SqliteSession {
         changed.map_err(|error| self.explain(&error, sql, params))
     }
 
+    fn execute_many(&mut self, sql: &str, rows: &[&[Value]]) -> Result<u64, Failure> {
+        let mut changed = 0;
+        for params in rows {
+            changed += self.execute(sql, params)?;
+        }
+        Ok(changed)
+    }
+
     fn query(
         &mut self,
         sql: &str,

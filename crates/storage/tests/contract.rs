@@ -319,6 +319,34 @@ async fn rows_are_streamed_and_the_stream_can_be_left() {
 }
 
 #[tokio::test]
+async fn many_rows_of_mixed_nulls_go_in_and_a_bad_one_stops_all() {
+    each(async |database, _| {
+        let sql = "INSERT INTO box (id, label, note, bytes) VALUES ($1, $2, $3, $4)";
+        let row = |id: i64| {
+            let note = (id % 3 == 0).then(|| format!("note {id}"));
+            let bytes = (id % 5 == 0).then(|| vec![id as u8; 3]);
+            [id.into(), format!("label {id}").into(), note.into(), bytes.into()]
+        };
+        let rows: Vec<[Value; 4]> = (1..=83).map(row).collect();
+        let inserted = database.write(move |tx| tx.execute_many(sql, &rows)).await;
+        assert_eq!(inserted, Ok(83));
+        let one = database.read(|tx| tx.query_one("SELECT * FROM box WHERE id = 15", params![]));
+        let one = one.await.unwrap();
+        assert_eq!(one.opt_text("note").unwrap().as_deref(), Some("note 15"));
+        assert_eq!(one.bytes("bytes").unwrap(), [15; 3]);
+        let rows: Vec<[Value; 4]> = (80..=120).map(row).collect();
+        let bad = database.write(move |tx| tx.execute_many(sql, &rows)).await;
+        assert_eq!(bad.unwrap_err().constraint(), Some("box_pk"));
+        assert_eq!(count(&database).await, 83);
+        let ignoring = "INSERT INTO box (id, label, note, bytes) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+        let rows: Vec<[Value; 4]> = (80..=120).map(row).collect();
+        let ignored = database.write(move |tx| tx.execute_many(ignoring, &rows)).await;
+        assert_eq!(ignored, Ok(37));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_statement_inside_a_stream_is_an_error_not_a_deadlock() {
     each(async |database, _| {
         insert(&database, 1, "one").await.unwrap();
