@@ -77,7 +77,6 @@ impl Place {
     }
 
     /// Whether a server uses this directory now.
-    #[allow(dead_code)]
     pub(crate) fn is_served(&self) -> Result<bool, Failure> {
         Ok(try_lock(&self.root.join("server.lock"))?.is_none())
     }

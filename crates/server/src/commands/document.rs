@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use document::{Document, Html, Json, Note, PlainText, StorageFormat};
+use document::{Document, Html, Json, Markdown, Note, PlainText, StorageFormat};
 
 use crate::cli::{DocumentCommand, SourceForm, TargetForm};
 use crate::limits;
@@ -57,7 +57,7 @@ fn parse(from: SourceForm, source: &str) -> Result<(Document, Vec<Note>), Failur
     match from {
         SourceForm::Storage => StorageFormat::parse(source)
             .map_err(|error| Failure::new(format!("not well-formed: {error}"))),
-        SourceForm::Markdown => Err(Failure::new("markdown cannot be read yet")),
+        SourceForm::Markdown => Ok(Markdown::parse(source)),
         SourceForm::Html => Ok(Html::parse(source)),
     }
 }
@@ -66,7 +66,7 @@ fn parse(from: SourceForm, source: &str) -> Result<(Document, Vec<Note>), Failur
 pub(super) fn write(to: TargetForm, document: &Document) -> Result<String, Failure> {
     Ok(match to {
         TargetForm::Storage => StorageFormat::write(document),
-        TargetForm::Markdown => return Err(Failure::new("markdown cannot be written yet")),
+        TargetForm::Markdown => Markdown::write(document),
         TargetForm::Html => Html::render(document, "", &()),
         TargetForm::Json => {
             serde_json::to_string_pretty(&Json::write(document)).map_err(Failure::new)?
