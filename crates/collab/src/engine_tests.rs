@@ -120,6 +120,7 @@ impl Person {
     async fn wait_ack(&mut self) -> u64 {
         let ack = |frame: &ServerFrame| match frame {
             ServerFrame::Ack { position, .. } => Some(position.seq),
+            ServerFrame::Nack { reason, .. } => panic!("{reason:?}"),
             _ => None,
         };
         self.wait(ack).await
@@ -214,54 +215,50 @@ async fn drain() {
     assert_eq!(frame(&link, &mut outbox).await, Err(CloseCode::Restart));
 }
 
+/// Saves one edit, pushes another, and is gone with its whole runtime: the state of the document and the edit that was not saved.
+fn edit_and_die(log: Arc<MemoryLog>) -> (Vec<u8>, Bytes) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let left = runtime.block_on(async {
+        let engine = start(&log);
+        let mut ann = Person::join(&engine, "page-1").await;
+        log.gate.as_ref().unwrap().add_permits(1);
+        ann.push(1, "a").await;
+        ann.wait_ack().await;
+        let unsaved = insert(&ann.doc, 0, "b");
+        let updates = vec![unsaved.clone()];
+        let push = ClientFrame::Push {
+            batch_id: 2,
+            updates,
+        };
+        ann.link.frame(push).await;
+        ann.link.frame(ClientFrame::Ping { nonce: 1 }).await;
+        ann.wait(|f| matches!(f, ServerFrame::Pong { .. }).then_some(()))
+            .await;
+        let tx = yrs::Transact::transact(&ann.doc);
+        let state = yrs::ReadTxn::encode_state_as_update_v1(&tx, &yrs::StateVector::default());
+        (state, unsaved)
+    });
+    runtime.shutdown_background();
+    left
+}
+
 /// [LOG-10] An engine that ends without a drain keeps what was acknowledged, and the next one takes the rest again.
 #[tokio::test]
 async fn killed_in_the_middle() {
     let log = MemoryLog::gated();
-    let (acknowledged, lost) = {
-        let runtime = std::thread::spawn({
-            let log = log.clone();
-            move || {
-                let runtime = tokio::runtime::Builder::new_multi_thread()
-                    .enable_all()
-                    .build()
-                    .unwrap();
-                let updates = runtime.block_on(async {
-                    let engine = start(&log);
-                    let mut ann = Person::join(&engine, "page-1").await;
-                    log.gate.as_ref().unwrap().add_permits(1);
-                    ann.push(1, "a").await;
-                    ann.wait_ack().await;
-                    let second = insert(&ann.doc, 0, "b");
-                    let updates = vec![second.clone()];
-                    ann.link
-                        .frame(ClientFrame::Push {
-                            batch_id: 2,
-                            updates,
-                        })
-                        .await;
-                    ann.link.frame(ClientFrame::Ping { nonce: 1 }).await;
-                    ann.wait(|f| matches!(f, ServerFrame::Pong { .. }).then_some(()))
-                        .await;
-                    let state = yrs::ReadTxn::encode_state_as_update_v1(
-                        &yrs::Transact::transact(&ann.doc),
-                        &yrs::StateVector::default(),
-                    );
-                    (state, second)
-                });
-                runtime.shutdown_background();
-                updates
-            }
-        });
-        runtime.join().unwrap()
+    let dying = {
+        let log = log.clone();
+        std::thread::spawn(move || edit_and_die(log))
     };
+    let (state, unsaved) = dying.join().unwrap();
     assert_eq!(text(&log.with("page-1", |store| store.document())), "a");
     log.gate.as_ref().unwrap().add_permits(1);
     let engine = start(&log);
-    let client_id = crate::scan::scan(&lost, &crate::scan::Bounds::snapshot())
-        .unwrap()
-        .brings[0]
-        .client;
+    let scan = crate::scan::scan(&unsaved, &crate::scan::Bounds::snapshot()).unwrap();
+    let client_id = scan.brings[0].client;
     let lease = LeaseKey::new([7; 32])
         .lease("page-1", "u", client_id)
         .unwrap();
@@ -271,27 +268,18 @@ async fn killed_in_the_middle() {
         rights: Rights::Write,
     };
     let (link, outbox) = engine.join("page-1", who, None, vec![lease]).await;
-    let mut ann = Person {
-        link,
-        outbox,
-        doc: new_doc(client_id),
-    };
+    let doc = new_doc(client_id);
+    let mut ann = Person { link, outbox, doc };
     ann.wait(|f| matches!(f, ServerFrame::Welcome { .. }).then_some(()))
         .await;
     // All of it again, known and unknown: [ROOM-4].
-    let updates = vec![acknowledged.into()];
-    ann.link
-        .frame(ClientFrame::Push {
-            batch_id: 1,
-            updates,
-        })
-        .await;
-    let answer = |frame: &ServerFrame| match frame {
-        ServerFrame::Ack { position, .. } => Some(position.seq),
-        ServerFrame::Nack { reason, .. } => panic!("{reason:?}"),
-        _ => None,
+    let updates = vec![state.into()];
+    let push = ClientFrame::Push {
+        batch_id: 1,
+        updates,
     };
-    assert_eq!(ann.wait(answer).await, 2);
+    ann.link.frame(push).await;
+    assert_eq!(ann.wait_ack().await, 2);
     assert_eq!(text(&log.with("page-1", |store| store.document())), "ba");
 }
 

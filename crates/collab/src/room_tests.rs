@@ -229,8 +229,8 @@ fn failing_log() {
     let doc = stage.join(1);
     stage.prompt = false;
     let (first, second) = (insert(&doc, 0, "a"), insert(&doc, 1, "b"));
-    stage.push(1, 1, &[first.clone()]);
-    stage.push(1, 2, &[second.clone()]);
+    stage.push(1, 1, std::slice::from_ref(&first));
+    stage.push(1, 2, std::slice::from_ref(&second));
     // The commit happened, its answer was lost.
     let Some(Effect::Append { base, rows }) = stage.todo.pop() else {
         panic!()
@@ -373,7 +373,7 @@ fn leases() {
     let old = stage.lease(1);
     stage.join(2);
     let update = insert(&doc, 0, "a");
-    stage.push(2, 1, &[update.clone()]);
+    stage.push(2, 1, std::slice::from_ref(&update));
     assert_eq!(stage.answered(2), Err(Refusal::NotLeased));
     stage.join_as(3, "u1", Rights::Write, None, vec![old.clone()]);
     stage.push(3, 1, &[update]);
@@ -390,7 +390,7 @@ fn gaps() {
     let doc = stage.join(1);
     let other = stage.join(2);
     let (first, second) = (insert(&doc, 0, "a"), insert(&doc, 1, "b"));
-    stage.push(1, 1, &[second.clone()]);
+    stage.push(1, 1, std::slice::from_ref(&second));
     assert_eq!(stage.answered(1), Err(Refusal::Gap));
     // Refers to what the server does not know.
     use yrs::Transact;
@@ -402,7 +402,7 @@ fn gaps() {
     stage.push(2, 1, &[insert(&other, 1, "x")]);
     assert_eq!(stage.answered(2), Err(Refusal::Gap));
     let (_, deletion) = remove(&doc, 0).unwrap();
-    stage.push(1, 2, &[deletion.clone()]);
+    stage.push(1, 2, std::slice::from_ref(&deletion));
     assert_eq!(stage.answered(1), Err(Refusal::Gap));
     stage.push(1, 3, &[first, second, deletion]);
     assert_eq!(stage.answered(1), Ok(3));
@@ -415,8 +415,8 @@ fn resending() {
     let doc = stage.join(1);
     let update = insert(&doc, 0, "a");
     stage.prompt = false;
-    stage.push(1, 1, &[update.clone()]);
-    stage.push(1, 2, &[update.clone()]);
+    stage.push(1, 1, std::slice::from_ref(&update));
+    stage.push(1, 2, std::slice::from_ref(&update));
     assert_eq!(
         count(&stage.sent[&1], |f| matches!(f, ServerFrame::Ack { .. })),
         0
@@ -506,7 +506,7 @@ fn rights() {
     stage.join_as(1, "u1", Rights::Read, None, Vec::new());
     let doc = new_doc(stage.lease(1).client_id);
     let update = insert(&doc, 0, "a");
-    stage.push(1, 1, &[update.clone()]);
+    stage.push(1, 1, std::slice::from_ref(&update));
     assert_eq!(stage.answered(1), Err(Refusal::ReadOnly));
     stage.join(2);
     stage.take(2);
@@ -592,15 +592,9 @@ fn new_epoch() {
         )],
     );
     assert_eq!(stage.answered(1), Err(Refusal::WrongEpoch));
-    let hello = ClientFrame::Hello {
-        version: 1,
-        document: "page-1".to_owned(),
-        resume: None,
-        leases: Vec::new(),
-    };
     stage.happens(Event::Frame {
         connection: 1,
-        frame: hello.clone(),
+        frame: hello(),
     });
     assert!(matches!(
         stage.sent[&1][0],
@@ -615,12 +609,28 @@ fn new_epoch() {
     let fresh = new_doc(stage.lease(1).client_id);
     stage.push(1, 4, &[insert(&fresh, 0, "d")]);
     assert_eq!(stage.answered(1), Ok(3));
-    // [WIRE-5] A HELLO that answers no RESET is an error.
+}
+
+/// [WIRE-5] A HELLO that answers no RESET is an error.
+#[test]
+fn second_hello() {
+    let mut stage = Stage::new();
+    stage.join(1);
+    let frame = hello();
     stage.happens(Event::Frame {
         connection: 1,
-        frame: hello,
+        frame,
     });
     assert_eq!(stage.closed[&1], CloseCode::Protocol);
+}
+
+fn hello() -> ClientFrame {
+    ClientFrame::Hello {
+        version: 1,
+        document: "page-1".to_owned(),
+        resume: None,
+        leases: Vec::new(),
+    }
 }
 
 /// [ROOM-11] Too many unanswered batches, and too many bytes.
@@ -751,7 +761,7 @@ fn presence_of_few() {
             blob: Bytes::new(),
         },
     );
-    assert_eq!(presence(&stage.take(1)), [joined.clone()]);
+    assert_eq!(presence(&stage.take(1)), [joined]);
     let seen = presence(&stage.take(2));
     assert_eq!(seen.len(), 2);
     assert!(matches!(&seen[0], (1, PresenceKind::Joined { blob, .. }) if &blob[..] == b"caret"));

@@ -187,7 +187,7 @@ impl World {
         }
     }
 
-    fn to_server(&mut self, i: usize) {
+    fn server_takes(&mut self, i: usize) {
         if let Some(connection) = self.connection_of(i)
             && let Some(bytes) = self.clients[i].to_server.pop_front()
         {
@@ -196,7 +196,7 @@ impl World {
         }
     }
 
-    fn from_server(&mut self, i: usize) {
+    fn client_takes(&mut self, i: usize) {
         if let Some(connection) = self.connection_of(i)
             && let Some(bytes) = self.clients[i].from_server.pop_front()
         {
@@ -298,8 +298,8 @@ impl World {
                 let most = 1 + self.chance.below(4);
                 self.clients[i].send(most);
             }
-            26..37 => self.to_server(i),
-            37..47 => self.from_server(i),
+            26..37 => self.server_takes(i),
+            37..47 => self.client_takes(i),
             47..54 => self.finish_io(1),
             54..58 => self.connect(i),
             58 => self.drop_link(i),
@@ -330,10 +330,10 @@ impl World {
                 self.connect(i);
                 self.clients[i].send(10);
                 while !self.clients[i].to_server.is_empty() {
-                    self.to_server(i);
+                    self.server_takes(i);
                 }
                 while !self.clients[i].from_server.is_empty() && !self.clients[i].offline() {
-                    self.from_server(i);
+                    self.client_takes(i);
                 }
             }
             let head = Some(self.store.head());

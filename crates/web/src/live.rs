@@ -36,6 +36,25 @@ async fn heartbeat() -> &'static str {
     "OK"
 }
 
+/// The engine's counters in the Prometheus text format; none before anybody has edited.
+pub(crate) fn metrics(web: &Web) -> String {
+    let Some(live) = web.live_now() else {
+        return String::new();
+    };
+    let stats = live.stats();
+    let lines = [
+        ("rooms", "gauge", stats.rooms),
+        ("connections", "gauge", stats.connections),
+        ("updates_total", "counter", stats.updates),
+        ("commits_total", "counter", stats.commits),
+        ("commits_failed_total", "counter", stats.commits_failed),
+    ];
+    let line = |(name, kind, value): (&str, &str, u64)| {
+        format!("# TYPE watersmeet_live_{name} {kind}\nwatersmeet_live_{name} {value}\n")
+    };
+    lines.map(line).concat()
+}
+
 #[derive(Deserialize)]
 struct Publish {
     #[serde(default)]

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::failure::Answer;
+use crate::live;
 use crate::state::Web;
 
 /// `GET /status`: `RUNNING`, or `FIRST_RUN` before set-up.
@@ -41,7 +42,7 @@ pub(crate) async fn metrics(State(web): State<Web>) -> Response {
             header::CONTENT_TYPE,
             "text/plain; version=0.0.4; charset=utf-8",
         )],
-        web.metrics().text(),
+        web.metrics().text() + &live::metrics(&web),
     )
         .into_response()
 }

@@ -79,30 +79,7 @@ fn two_people() {
             _ => None,
         };
         assert!(bob.wait(event).await.contains("published"));
-        let version = site
-            .wiki
-            .versions()
-            .body(&place.ann_actor, place.page, None)
-            .await
-            .unwrap();
-        assert_eq!(
-            version.storage,
-            "<p>Hello</p><p>from Ann</p><p>from Bob</p>"
-        );
-        assert_eq!(
-            (
-                version.summary.title.as_str(),
-                version.summary.message.as_str()
-            ),
-            ("New Plan", "both")
-        );
-        let names: Vec<_> = version
-            .summary
-            .contributors
-            .iter()
-            .map(|p| p.name.as_str())
-            .collect();
-        assert_eq!(names, ["bob"]);
+        check_version(&site.wiki, &place).await;
         assert!(!unpublished().await);
         // Nothing new: no new version.
         assert!(
@@ -112,6 +89,32 @@ fn two_people() {
                 .contains("\"version\":2")
         );
     });
+}
+
+async fn check_version(wiki: &wiki::Wiki, place: &Place) {
+    let version = wiki
+        .versions()
+        .body(&place.ann_actor, place.page, None)
+        .await
+        .unwrap();
+    assert_eq!(
+        version.storage,
+        "<p>Hello</p><p>from Ann</p><p>from Bob</p>"
+    );
+    assert_eq!(
+        (
+            version.summary.title.as_str(),
+            version.summary.message.as_str()
+        ),
+        ("New Plan", "both")
+    );
+    let names: Vec<_> = version
+        .summary
+        .contributors
+        .iter()
+        .map(|p| p.name.as_str())
+        .collect();
+    assert_eq!(names, ["bob"]);
 }
 
 /// [LOG-8] Many first visitors at once get one and the same seed.
@@ -263,6 +266,14 @@ fn the_door() {
             socket.send(&hello(document.clone())).await;
             assert_eq!(socket.next().await, Err(code), "{document}");
         }
+    });
+}
+
+/// [WIRE-1] [WIRE-3] [WIRE-5] What is no frame, or out of turn, ends the connection.
+#[test]
+fn wrong_frames() {
+    on_each(|place| async move {
+        let site = place.serve().await;
         let wrong = [
             Message::Text("hello".into()),
             Message::Binary(vec![0x7f].into()),
@@ -290,6 +301,14 @@ fn the_door() {
             }
         };
         assert_eq!(code, 4400);
+    });
+}
+
+/// [WIRE-8] The heartbeat is for everybody.
+#[test]
+fn heartbeat() {
+    on_each(|place| async move {
+        let site = place.serve().await;
         let (status, body) = {
             use tower::ServiceExt;
             let request = axum::http::Request::get("/synchrony/heartbeat")

@@ -203,17 +203,7 @@ impl Client {
                 self.in_flight.remove(&batch_id);
                 self.refused.get_or_insert(reason);
             }
-            ServerFrame::Reset { .. } => {
-                self.cut();
-                self.stage = Stage::Greeting;
-                let hello = ClientFrame::Hello {
-                    version: 1,
-                    document: "page-1".to_owned(),
-                    resume: None,
-                    leases: Vec::new(),
-                };
-                self.to_server.push_back(hello.encode());
-            }
+            ServerFrame::Reset { .. } => self.begin_again(),
             _ => {}
         }
         if let (Stage::CatchingUp(head), Some(at)) = (&self.stage, self.at)
@@ -222,6 +212,19 @@ impl Client {
             self.stage = Stage::Live;
         }
         self.heed_refusal()
+    }
+
+    /// Says HELLO again, on the same link.
+    fn begin_again(&mut self) {
+        self.cut();
+        self.stage = Stage::Greeting;
+        let hello = ClientFrame::Hello {
+            version: 1,
+            document: "page-1".to_owned(),
+            resume: None,
+            leases: Vec::new(),
+        };
+        self.to_server.push_back(hello.encode());
     }
 
     /// [CLIENT-7] What was not acknowledged in the old epoch is put aside.
