@@ -138,32 +138,9 @@ impl Tokens<'_> {
                 .is_some_and(|person| names::fold(&person.name) == names::fold(name));
             return Ok(same.then_some(actor));
         }
-        let lower_name = names::fold(name);
-        let Some((user, hash)) = self
-            .wiki
-            .read(move |tx| stored_password(tx, &lower_name))
-            .await?
-        else {
+        let Some(user) = self.user_of_password(name, password, address).await? else {
             return Ok(None);
         };
-        let remembered = secrets::hash_of(&format!("{hash}\n{password}"));
-        if !self.wiki.remembers_password(&remembered) {
-            let (name, password, address) =
-                (name.to_owned(), password.to_owned(), address.to_owned());
-            let check = self
-                .wiki
-                .sessions()
-                .check_password(&Credentials {
-                    name,
-                    password,
-                    address,
-                })
-                .await?;
-            match check {
-                PasswordCheck::Right(_) => self.wiki.remember_password(remembered),
-                PasswordCheck::Wrong | PasswordCheck::Limited { .. } => return Ok(None),
-            }
-        }
         let sql =
             "SELECT id, name, full_name, admin FROM user_account WHERE id = $1 AND disabled = 0";
         self.wiki
@@ -174,6 +151,42 @@ impl Tokens<'_> {
                     .transpose()
             })
             .await
+    }
+
+    async fn user_of_password(
+        &self,
+        name: &str,
+        password: &str,
+        address: &str,
+    ) -> Result<Option<UserId>> {
+        let lower_name = names::fold(name);
+        let stored = self
+            .wiki
+            .read(move |tx| stored_password(tx, &lower_name))
+            .await?;
+        let remembered =
+            stored.map(|(user, hash)| (user, self.wiki.password_memory_key(&hash, password)));
+        if let Some((user, key)) = &remembered
+            && self.wiki.remembers_password(key)
+        {
+            return Ok(Some(*user));
+        }
+        // An unknown name is checked like any other, so that the time of the answer does not tell it.
+        let (name, password, address) = (name.to_owned(), password.to_owned(), address.to_owned());
+        let check = self
+            .wiki
+            .sessions()
+            .check_password(&Credentials {
+                name,
+                password,
+                address,
+            })
+            .await?;
+        let (PasswordCheck::Right(user), Some((_, key))) = (check, remembered) else {
+            return Ok(None);
+        };
+        self.wiki.remember_password(key);
+        Ok(Some(user))
     }
 }
 

@@ -63,6 +63,7 @@ struct Inner {
     random: Arc<dyn Randomness>,
     rendered: RenderCache,
     password_hashes: Semaphore,
+    process_secret: String,
     remembered_passwords: moka::sync::Cache<String, ()>,
     // A lock around one value, never held across an await: the settings and when they were read.
     settings: Mutex<Option<(SiteSettings, i64)>>,
@@ -76,6 +77,7 @@ impl Wiki {
             inner: Arc::new(Inner {
                 work_dir: parts.search_dir.with_file_name("work"),
                 search: SearchIndex::new(parts.search_dir),
+                process_secret: secrets::new_secret(parts.random.as_ref()),
                 database: parts.database,
                 blobs: parts.blobs,
                 clock: parts.clock,
@@ -229,6 +231,14 @@ impl Wiki {
         tokio::task::spawn_blocking(work)
             .await
             .map_err(Error::internal)
+    }
+
+    /// Under what a right password is remembered: it tells nothing outside this process, and a new password makes a new key.
+    pub(crate) fn password_memory_key(&self, stored_hash: &str, password: &str) -> String {
+        secrets::hash_of(&format!(
+            "{}\n{stored_hash}\n{password}",
+            self.inner.process_secret
+        ))
     }
 
     pub(crate) fn remembers_password(&self, key: &str) -> bool {
