@@ -5,7 +5,7 @@ import type { Socket } from './sync/link'
 import { type ResetReason, Session } from './sync/session'
 import { DeviceStore } from './sync/store'
 import { api } from './editor/api'
-import { openBody } from './editor/body'
+import { openBody, readPending } from './editor/body'
 import { Chrome } from './editor/chrome'
 import { redrawCarets } from './editor/plugins/carets'
 import { TitleBox } from './editor/title'
@@ -59,6 +59,7 @@ class Editor {
       connect: () => new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/synchrony/v1/live`) as unknown as Socket,
       events: {
         onDocument: (ydoc) => this.show(ydoc),
+        beforeRemote: () => this.view && readPending(this.view),
         onStatus: (status) => this.chrome.showStatus(status),
         onPeople: (people) => {
           this.chrome.showPeople(people)

@@ -1,7 +1,7 @@
 // The text box of the page's body: the ProseMirror view on one shared document.
 import { dropCursor } from 'prosemirror-dropcursor'
 import { gapCursor } from 'prosemirror-gapcursor'
-import { type Command, EditorState, NodeSelection, type Plugin, TextSelection } from 'prosemirror-state'
+import { type Command, EditorState, NodeSelection, type Plugin, Selection, TextSelection } from 'prosemirror-state'
 import { tableEditing } from 'prosemirror-tables'
 import { EditorView } from 'prosemirror-view'
 import { initProseMirrorDoc, ySyncPlugin, yUndoPlugin } from 'y-prosemirror'
@@ -130,6 +130,14 @@ function preview(pageId: string): (source: string) => Promise<string> {
   }
 }
 
+/**
+ * Takes in a click or key that the browser has carried out and not yet reported. A change of somebody else that comes in
+ * between would put the cursor back to where it was.
+ */
+export function readPending(view: EditorView): void {
+  if (!view.isDestroyed) (view as unknown as { domObserver: { flush(): void } }).domObserver.flush()
+}
+
 /** A press below the last block, when that is no text, starts a paragraph there. */
 function writeBelow(view: EditorView, event: MouseEvent): boolean {
   const { doc } = view.state
@@ -147,7 +155,8 @@ function writeBelow(view: EditorView, event: MouseEvent): boolean {
 export function openBody(options: BodyOptions): EditorView {
   const { doc, mapping } = initProseMirrorDoc(options.ydoc.getXmlFragment('default'), schema)
   const view: EditorView = new EditorView({ mount: options.host.appendChild(make('div')) }, {
-    state: EditorState.create({ schema, doc, plugins: plugins(options, mapping) }),
+    // The first place for words, not the first thing that can be selected: typing would replace it.
+    state: EditorState.create({ schema, doc, plugins: plugins(options, mapping), selection: Selection.findFrom(doc.resolve(0), 1, true) ?? Selection.atStart(doc) }),
     editable: options.canWrite,
     attributes: { role: 'textbox', 'aria-multiline': 'true', 'aria-label': 'Page body', class: 'wiki-body editor-body', spellcheck: 'true' },
     nodeViews: {

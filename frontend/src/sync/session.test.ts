@@ -101,6 +101,7 @@ class Page {
       document: 'page-42', clock, store, tab: `tab${pages}`, now_ms: () => pages, connect: () => net.connect(name),
       events: {
         onDocument: (ydoc) => { this.ydoc = ydoc; this.documents += 1 },
+        beforeRemote: () => undefined,
         onStatus: (status) => { this.status = status },
         onPeople: () => undefined,
         onRights: () => undefined,

@@ -32,6 +32,8 @@ export type ResetReason = 'discarded' | 'rewritten' | 'restored' | 'refused' | '
 export interface SessionEvents {
   /** A document is complete and may be shown and edited; an earlier one is dead. */
   onDocument(ydoc: Y.Doc): void
+  /** Changes of others are about to come in: what the reader just did must be read first. */
+  beforeRemote(): void
   onStatus(status: Status): void
   onPeople(people: Person[]): void
   onRights(canWrite: boolean, reason: string): void
@@ -308,6 +310,7 @@ export class Session {
 
   private onSnapshot(epoch: number, seq: number, state: Uint8Array): void {
     if (epoch !== this.epoch) return
+    this.options.events.beforeRemote()
     Y.applyUpdate(this.ydoc, state, REMOTE)
     this.seq = Math.max(this.seq, seq)
     this.checkCaughtUp()
@@ -316,6 +319,7 @@ export class Session {
   private onBatch(epoch: number, firstSeq: number, updates: { update: Uint8Array }[]): void {
     if (epoch !== this.epoch) return
     if (firstSeq > this.seq + 1) return this.link.reconnect()
+    this.options.events.beforeRemote()
     this.ydoc.transact(() => {
       for (const { update } of updates.slice(this.seq + 1 - firstSeq)) Y.applyUpdate(this.ydoc, update, REMOTE)
     }, REMOTE)
