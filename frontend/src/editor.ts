@@ -129,7 +129,9 @@ class Editor {
     if (this.frame !== 0) return
     this.frame = requestAnimationFrame(() => {
       this.frame = 0
-      if (this.view && !this.view.isDestroyed) redrawCarets(this.view)
+      if (!this.view || this.view.isDestroyed) return
+      readPending(this.view)
+      redrawCarets(this.view)
     })
   }
 

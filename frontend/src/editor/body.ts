@@ -135,7 +135,10 @@ function preview(pageId: string): (source: string) => Promise<string> {
  * between would put the cursor back to where it was.
  */
 export function readPending(view: EditorView): void {
-  if (!view.isDestroyed) (view as unknown as { domObserver: { flush(): void } }).domObserver.flush()
+  if (view.isDestroyed) return
+  const { domObserver } = view as unknown as { domObserver: { forceFlush(): void; flush(): void } }
+  domObserver.forceFlush()
+  domObserver.flush()
 }
 
 /** A press below the last block, when that is no text, starts a paragraph there. */
