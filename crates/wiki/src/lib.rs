@@ -103,7 +103,7 @@ pub use pages::{
     Byline, ContentKind, NewPage, PageContent, PageHead, PageLink, PageSummary, PageView, Pages,
     Place, SpaceSummary, Status, TreeNode,
 };
-pub use permissions::{Grant, Operation, Permission, Right, Subject};
+pub use permissions::{Grant, Permission, Right, Subject};
 pub use search::{Fragment, SearchHit, SearchQuery, SearchResult};
 pub use sessions::{Credentials, LogIn, NewSession, Session, Sessions};
 pub use settings::SiteSettings;

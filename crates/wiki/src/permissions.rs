@@ -93,16 +93,6 @@ pub struct Permission {
     pub right: Right,
 }
 
-/// What a restriction of a page limits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Operation {
-    /// Reading; holds for all pages below too.
-    View,
-    /// Changing; holds for this page alone.
-    Edit,
-}
-
 /// Proof that an actor may do something to a space or a piece of content. Only this file makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
