@@ -210,4 +210,77 @@ mod tests {
             &[(Change::Changed, "<p>ab <del>c</del><ins>d</ins></p>")],
         );
     }
+
+    /// A small page made of what this number says.
+    fn page(mut seed: u64) -> String {
+        let mut next = move |below: u64| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            seed % below
+        };
+        let words = [
+            "tea",
+            "milk",
+            "<strong>bread</strong>",
+            "honey & jam",
+            "<br />",
+            "<em>a <u>b</u></em>",
+            "c\nd",
+        ];
+        let mut page = String::new();
+        for _ in 0..1 + next(6) {
+            let line: Vec<&str> = (0..next(7)).map(|_| words[next(7) as usize]).collect();
+            let line = line.join(" ").replace('&', "&amp;");
+            page.push_str(&match next(6) {
+                0 => format!("<h2>{line}</h2>"),
+                1 => format!("<ul><li>{line}</li><li>tea</li></ul>"),
+                2 => format!("<table><tbody><tr><td>{line}</td><td><p>milk</p></td></tr></tbody></table>"),
+                3 => format!("<ac:structured-macro ac:name=\"info\"><ac:rich-text-body><p>{line}</p></ac:rich-text-body></ac:structured-macro>"),
+                4 => "<ac:structured-macro ac:name=\"code\"><ac:plain-text-body><![CDATA[x = 1\ny = 2]]></ac:plain-text-body></ac:structured-macro>".to_owned(),
+                _ => format!("<p>{line}</p>"),
+            });
+        }
+        page
+    }
+
+    /// The words of HTML; `dropped` elements are left out whole.
+    fn words_of(html: &str, dropped: &str) -> String {
+        let (open, close) = (format!("<{dropped}>"), format!("</{dropped}>"));
+        let kept: String = html
+            .split(&open)
+            .enumerate()
+            .map(|(number, part)| match number {
+                0 => part,
+                _ => part.split_once(&close).expect("an element that ends").1,
+            })
+            .collect();
+        let mut in_tag = false;
+        kept.chars()
+            .filter(|c| {
+                in_tag = (in_tag || *c == '<') && *c != '>';
+                !in_tag && *c != '>'
+            })
+            .filter(|c| !c.is_whitespace())
+            .collect()
+    }
+
+    #[test]
+    fn without_what_was_inserted_it_is_the_old_page_and_without_what_was_deleted_the_new_one() {
+        let parse = |source: &str| StorageFormat::parse(source).unwrap().0;
+        let whole = |document: &Document| words_of(&Html::render(document, "T", &()), "del");
+        for seed in 1..400_u64 {
+            let (older, newer) = (
+                parse(&page(seed.wrapping_mul(0x9e37_79b9))),
+                parse(&page((seed / 3 + 7).wrapping_mul(0x85eb_ca6b))),
+            );
+            let blocks = blocks(&older, &newer, "T", &());
+            let side = |left_out: Change, dropped: &str| -> String {
+                let kept = blocks.iter().filter(|block| block.change != left_out);
+                kept.map(|block| words_of(&block.html, dropped)).collect()
+            };
+            assert_eq!(side(Change::Added, "ins"), whole(&older), "seed {seed}");
+            assert_eq!(side(Change::Removed, "del"), whole(&newer), "seed {seed}");
+        }
+    }
 }
