@@ -208,20 +208,14 @@ async fn enter(
 
 /// [WIRE-3] The next frame; `None` as the error when the peer has ended the connection.
 async fn next(stream: &mut SplitStream<WebSocket>) -> Result<ClientFrame, Option<End>> {
-    loop {
-        match stream.next().await {
-            Some(Ok(Message::Binary(bytes))) => {
-                return ClientFrame::decode(&bytes)
-                    .map_err(|_| Some(end(CloseCode::Protocol, "a frame is malformed")));
-            }
-            Some(Ok(Message::Text(_))) => {
-                return Err(Some(end(CloseCode::Protocol, "frames are binary")));
-            }
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
-                return Ok(ClientFrame::Ping { nonce: ALIVE });
-            }
-            Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(None),
+    let wrong = |reason| Some(end(CloseCode::Protocol, reason));
+    match stream.next().await {
+        Some(Ok(Message::Binary(bytes))) => {
+            ClientFrame::decode(&bytes).map_err(|_| wrong("a frame is malformed"))
         }
+        Some(Ok(Message::Text(_))) => Err(wrong("frames are binary")),
+        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(ClientFrame::Ping { nonce: ALIVE }),
+        Some(Ok(Message::Close(_)) | Err(_)) | None => Err(None),
     }
 }
 

@@ -9,6 +9,9 @@ mod follow;
 mod log;
 mod rights;
 
+#[cfg(test)]
+mod tests;
+
 use crate::actor::Actor;
 use crate::error::{Error, Result};
 use crate::ids::{ContentId, UserId};

@@ -9,7 +9,7 @@ use crate::pages::PageHead;
 use crate::publish;
 use bytes::Bytes;
 use collab::{LogError, Position, ResetReason};
-use document::{Document, Live, StorageFormat};
+use document::{Document, Element, Kind, Live, Node, StorageFormat};
 use storage::{Row, Tx, WriteTx, params};
 
 /// The row of a live document, without its snapshot.
@@ -130,7 +130,8 @@ pub(crate) fn start_again(tx: &WriteTx, head: &PageHead) -> Result<()> {
     insert_or_keep(tx, head.id, new, &snapshot)
 }
 
-/// The published version as a fresh live document; empty while nothing is published.
+/// The published version as a fresh live document. It never begins empty: two people who type the first words at once would make two
+/// paragraphs of them.
 fn published_state(
     tx: &Tx,
     page: ContentId,
@@ -138,12 +139,15 @@ fn published_state(
     title: &str,
     state: State,
 ) -> Result<Vec<u8>> {
-    let document = match version {
-        0 => Document {
-            content: Vec::new(),
-        },
+    let mut document = match version {
+        0 => Document::new(Vec::new()),
         number => parse(&publish::read_body(tx, page, number)?)?,
     };
+    if document.content.is_empty() {
+        document
+            .content
+            .push(Node::Element(Element::new(Kind::Paragraph)));
+    }
     Ok(Live::seed(
         &document,
         title,
