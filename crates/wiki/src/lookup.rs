@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::ids::{ContentId, SpaceId};
+use crate::import;
 use crate::names;
 use crate::pages::ContentKind;
 use storage::{Tx, params};
@@ -19,13 +20,18 @@ pub(crate) struct Found {
     pub(crate) version: Option<i64>,
 }
 
-/// The space of a key, ignoring case.
+/// The space of a key, ignoring case; also the key that an imported space had where it came from.
 pub(crate) fn space_by_key(tx: &Tx, key: &str) -> Result<Option<SpaceId>> {
+    let lower_key = names::fold(key);
     let row = tx.query_opt(
         "SELECT id FROM space WHERE lower_key = $1",
-        params![names::fold(key)],
+        params![&lower_key],
     )?;
-    Ok(row.map(|row| row.i64("id")).transpose()?.map(SpaceId::new))
+    let id = match row {
+        Some(row) => Some(row.i64("id")?),
+        None => import::former_space(tx, &lower_key)?,
+    };
+    Ok(id.map(SpaceId::new))
 }
 
 /// The page of a title: a current one, else an archived one, else one that had the title before.

@@ -36,6 +36,7 @@ mod small;
 mod store_files;
 mod table;
 mod time;
+mod update_page;
 mod write_attachment;
 mod write_comment;
 mod write_page;
@@ -44,6 +45,7 @@ mod write_space;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use record::former_space;
 pub use report::{
     ExportInfo, ImportProgress, ImportReport, ImportedSpace, MacroCount, ObjectCount, Problem,
     ResultCount, Severity,

@@ -22,6 +22,30 @@ pub(crate) struct Source {
 pub(crate) const SPACE: &str = "space";
 pub(crate) const CONTENT: &str = "content";
 pub(crate) const PERSON: &str = "person";
+const FORMER_KEY: &str = "space key";
+
+/// The space that had a key in the place it was imported from, if it has another one here.
+pub(crate) fn former_space(tx: &Tx, lower_key: &str) -> Result<Option<i64>> {
+    let record = Source::of_people(0).find(tx, FORMER_KEY, lower_key)?;
+    Ok(record.map(|record| record.local_id))
+}
+
+/// Remembers the key that a space had, for old addresses and for links that name it. The first space keeps it.
+pub(crate) fn note_former_space(
+    tx: &WriteTx,
+    lower_key: &str,
+    space: i64,
+    now_ms: i64,
+) -> Result<()> {
+    if former_space(tx, lower_key)?.is_some() {
+        return Ok(());
+    }
+    let record = Record {
+        local_id: space,
+        state: State::default(),
+    };
+    Source::of_people(now_ms).put(tx, FORMER_KEY, lower_key, &record)
+}
 
 /// What became of an object.
 #[derive(Clone, Debug)]

@@ -81,6 +81,7 @@ pub(crate) fn run(
         read::supply_space(&table, key, &mut report)?;
     }
     decide(&table, &zone, descriptor.users_group(), &mut report)?;
+    note_not_kept(&mut report);
     let is_damaged = outcome.damage.is_some();
     let result = Run {
         wiki,
@@ -187,6 +188,25 @@ fn decide(
         }
     }
     Ok(())
+}
+
+/// Kinds with content of people for which this wiki has no place yet.
+const NOT_KEPT: [(&str, &str); 2] = [
+    ("PageTemplate", "templates of pages have no place here yet"),
+    (
+        "CustomContentEntityObject",
+        "content of plugins has no place here",
+    ),
+];
+
+fn note_not_kept(report: &mut ImportReport) {
+    for (class, what) in NOT_KEPT {
+        let found = report.objects.get(class).map_or(0, |count| count.found);
+        if found > 0 {
+            let what = format!("{found} objects: {what}");
+            report.problem(Severity::Warning, Place::file(class), what, "left out");
+        }
+    }
 }
 
 /// Fills in, per class, what was left out with its content, and from that what was imported.

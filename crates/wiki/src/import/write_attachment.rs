@@ -195,8 +195,7 @@ fn update(
         return Ok(outcome);
     };
     let state = &record.state;
-    if here.version != state.version || here.status() != state.status || here.title() != state.title
-    {
+    if here.version != state.version || here.status != state.status || here.title != state.title {
         outcome.remark(
             "the export has changed, and the file was changed here",
             "left as it is here",

@@ -86,7 +86,7 @@ fn update(
         outcome.remark("it was deleted here", "left deleted");
         return Ok(outcome);
     };
-    if here.version != record.state.version || here.status() != record.state.status {
+    if here.version != record.state.version || here.status != record.state.status {
         outcome.remark(
             "the export has changed, and the comment was edited here",
             "left as it is here",

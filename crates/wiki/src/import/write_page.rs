@@ -6,6 +6,7 @@ use super::batch::{ContentIn, VersionIn, cut_title};
 use super::people::People;
 use super::record::{CONTENT, Record, Source, State};
 use super::small::{NOBODY, USERS};
+use super::update_page;
 use crate::error::Result;
 use crate::ids::{ContentId, SpaceId};
 use crate::{jobs, names, sequence};
@@ -53,7 +54,7 @@ pub(crate) fn write(tx: &WriteTx, target: Target<'_>, page: &ContentIn) -> Resul
                 ..Outcome::default()
             })
         }
-        Some(record) => update(tx, target, page, record, hash),
+        Some(record) => update_page::update(tx, target, page, record, hash),
         None => create(tx, target, page, hash),
     }
 }
@@ -142,7 +143,7 @@ pub(crate) fn redirect(tx: &WriteTx, id: i64, content: ContentId) -> Result<()> 
     }
 }
 
-fn parent_of(tx: &Tx, target: Target<'_>, page: &ContentIn) -> Result<Option<i64>> {
+pub(crate) fn parent_of(tx: &Tx, target: Target<'_>, page: &ContentIn) -> Result<Option<i64>> {
     match page.parent {
         Some(parent) => target.source.content(tx, parent),
         None => Ok(None),
@@ -150,7 +151,7 @@ fn parent_of(tx: &Tx, target: Target<'_>, page: &ContentIn) -> Result<Option<i64
 }
 
 /// The title that the page gets: at most 255 characters, and no other current page of the space has it.
-fn free_title(
+pub(crate) fn free_title(
     tx: &Tx,
     space: SpaceId,
     content: ContentId,
@@ -227,7 +228,7 @@ pub(crate) fn insert_version(
 }
 
 /// Titles of former versions lead to the page.
-fn note_titles(
+pub(crate) fn note_titles(
     tx: &WriteTx,
     space: SpaceId,
     content: ContentId,
@@ -297,7 +298,7 @@ pub(crate) fn add_labels(
 }
 
 /// Adds restrictions. Those whose subject is nobody that is known shut everybody out but administrators.
-fn add_restrictions(
+pub(crate) fn add_restrictions(
     tx: &WriteTx,
     target: Target<'_>,
     content: ContentId,
@@ -345,28 +346,19 @@ pub(crate) fn add_properties(tx: &WriteTx, content: ContentId, page: &ContentIn)
 /// What is here of content that was imported before.
 pub(crate) struct Local {
     pub(crate) version: i64,
-    title: String,
-    status: String,
-    parent: Option<i64>,
-    position: Option<i64>,
-    /// Somebody has opened the page for editing here.
-    is_live: bool,
-}
-
-impl Local {
-    pub(crate) fn status(&self) -> &str {
-        &self.status
-    }
-
-    pub(crate) fn title(&self) -> &str {
-        &self.title
-    }
+    pub(crate) title: String,
+    pub(crate) status: String,
+    pub(crate) parent: Option<i64>,
+    pub(crate) position: Option<i64>,
+    /// Somebody has written here what is not published yet.
+    pub(crate) has_draft: bool,
 }
 
 /// The content as it is here; none if it was removed for good.
 pub(crate) fn local(tx: &Tx, id: i64) -> Result<Option<Local>> {
     let sql = "SELECT c.version, c.title, c.status, c.parent_id, c.position,
-        (SELECT COUNT(*) FROM live_document l WHERE l.page_id = c.id) AS live FROM content c WHERE c.id = $1";
+        (SELECT COUNT(*) FROM live_document l WHERE l.page_id = c.id AND l.head_seq > l.published_seq) AS drafts
+        FROM content c WHERE c.id = $1";
     let Some(row) = tx.query_opt(sql, params![id])? else {
         return Ok(None);
     };
@@ -376,130 +368,6 @@ pub(crate) fn local(tx: &Tx, id: i64) -> Result<Option<Local>> {
         status: row.text("status")?,
         parent: row.opt_i64("parent_id")?,
         position: row.opt_i64("position")?,
-        is_live: row.i64("live")? > 0,
+        has_draft: row.i64("drafts")? > 0,
     }))
-}
-
-fn update(
-    tx: &WriteTx,
-    target: Target<'_>,
-    page: &ContentIn,
-    record: Record,
-    hash: String,
-) -> Result<Outcome> {
-    let mut outcome = Outcome::default();
-    let content = ContentId::new(record.local_id);
-    let Some(here) = local(tx, record.local_id)? else {
-        outcome.remark("it was deleted here", "left deleted");
-        return Ok(outcome);
-    };
-    let state = &record.state;
-    let fresh: Vec<&VersionIn> = page
-        .former
-        .iter()
-        .chain([&page.current])
-        .filter(|version| version.number > state.version)
-        .collect();
-    outcome.versions_kept = (page.former.len() + 1 - fresh.len()) as u64;
-    let is_edited =
-        here.version != state.version || here.title != state.title || here.status != state.status;
-    if !fresh.is_empty() && (is_edited || here.is_live) {
-        let what = format!(
-            "the export has {} newer versions, and the page was edited here",
-            fresh.len()
-        );
-        outcome.remark(what, "left as it is here; compare by hand");
-        return Ok(outcome);
-    }
-    if is_edited {
-        outcome.remark(
-            "the export has changed, and the page was edited here",
-            "left as it is here",
-        );
-        return Ok(outcome);
-    }
-    let parent = parent_of(tx, target, page)?;
-    let moved_here = here.parent != state.parent;
-    if moved_here && parent != state.parent {
-        outcome.remark(
-            "it was moved in the export and here",
-            "left where it is here",
-        );
-    }
-    let parent = if moved_here { here.parent } else { parent };
-    for version in &fresh {
-        insert_version(tx, target, content, version, page.id)?;
-        outcome.versions += 1;
-    }
-    let position = if here.position == state.position {
-        page.position
-    } else {
-        here.position
-    };
-    let new = State {
-        hash,
-        version: page.current.number.max(state.version),
-        parent,
-        position,
-        ..State::of(page)
-    };
-    let news = ContentIn {
-        position,
-        labels: page
-            .labels
-            .iter()
-            .filter(|label| !state.labels.contains(&label.name))
-            .cloned()
-            .collect(),
-        restrictions: if new.restrictions == state.restrictions {
-            Vec::new()
-        } else {
-            page.restrictions.clone()
-        },
-        ..page.clone()
-    };
-    apply(tx, target, &news, content, new, &mut outcome)?;
-    outcome.updated = true;
-    Ok(outcome)
-}
-
-fn apply(
-    tx: &WriteTx,
-    target: Target<'_>,
-    page: &ContentIn,
-    content: ContentId,
-    new: State,
-    outcome: &mut Outcome,
-) -> Result<()> {
-    let title = free_title(tx, target.space, content, page, outcome)?;
-    tx.execute(
-        "UPDATE content SET title = $2, lower_title = $3, parent_id = $4, position = $5, status = $6, version = $7,
-            updated_by = $8, updated_at_ms = $9 WHERE id = $1",
-        params![
-            content,
-            &title,
-            names::fold(&title),
-            new.parent,
-            page.position,
-            page.status,
-            new.version,
-            target.people.account(page.current.author.as_deref()),
-            page.current.at_ms
-        ],
-    )?;
-    note_titles(tx, target.space, content, page, &title)?;
-    add_labels(tx, target, content, page, outcome)?;
-    add_restrictions(tx, target, content, page, outcome)?;
-    add_properties(tx, content, page)?;
-    let state = State { title, ..new };
-    target.source.put(
-        tx,
-        CONTENT,
-        &page.id.to_string(),
-        &Record {
-            local_id: content.get(),
-            state,
-        },
-    )?;
-    jobs::enqueue_index(tx, content)
 }

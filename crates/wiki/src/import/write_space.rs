@@ -7,7 +7,7 @@ use storage::{Tx, WriteTx, params};
 use super::entities::Object;
 use super::model;
 use super::people::{People, each_object};
-use super::record::{Record, SPACE, Source, State};
+use super::record::{Record, SPACE, Source, State, note_former_space};
 use super::report::Severity;
 use super::small::{USERS, subject_of};
 use super::table::Table;
@@ -248,6 +248,9 @@ pub(crate) fn write(
             space.created_ms.unwrap_or(source.now_ms)
         ],
     )?;
+    if names::fold(&space.key) != names::fold(key) {
+        note_former_space(tx, &names::fold(&space.key), id.get(), source.now_ms)?;
+    }
     if space.is_locked {
         let state = State {
             status: LOCKED.to_owned(),

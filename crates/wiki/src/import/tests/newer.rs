@@ -4,6 +4,11 @@ use crate::Error;
 
 /// A space of three pages, of which `One` has as many versions as are asked for.
 fn export(versions: i64) -> Export {
+    export_below(versions, 10)
+}
+
+/// The same with `Two` below another page.
+fn export_below(versions: i64, above_two: i64) -> Export {
     let mut export = Export::new();
     export.page(10, "Home", "");
     let more = "space>Space:1 parent>Page:10 lastModificationDate=2020-02-01T00:00:00";
@@ -21,7 +26,7 @@ fn export(versions: i64) -> Export {
         );
         export.body(100 + number, "Page", &format!("<p>version {number}</p>"));
     }
-    export.page(12, "Two", "parent>Page:10");
+    export.page(12, "Two", &format!("parent>Page:{above_two}"));
     export
 }
 
@@ -143,6 +148,45 @@ fn one_export_can_live_twice_under_two_keys_and_an_occupied_key_is_refused() {
             lab.try_import(export(2).path(), bad),
             Err(Error::Invalid(_))
         ));
+    });
+}
+
+#[test]
+fn the_former_key_of_a_space_leads_to_it() {
+    on_each(|lab| {
+        let options = ImportOptions {
+            space_key: Some("NEWKEY".to_owned()),
+            ..ImportOptions::default()
+        };
+        lab.try_import(export(2).path(), options).unwrap();
+        let title = crate::Address::Title {
+            key: "k".to_owned(),
+            title: "two".to_owned(),
+        };
+        let found = lab.wait(lab.wiki.resolve(&crate::Actor::System, &title));
+        assert!(
+            matches!(&found, Ok(crate::Destination::Page { id, .. }) if id.get() == 12),
+            "{found:?}"
+        );
+    });
+}
+
+#[test]
+fn moves_here_and_in_the_export_never_make_a_circle() {
+    on_each(|lab| {
+        lab.import(export(2).path());
+        lab.execute("UPDATE content SET parent_id = 12 WHERE id = 11");
+        let report = lab.import(export_below(2, 11).path());
+        assert!(
+            report
+                .problems
+                .iter()
+                .any(|problem| problem.what.contains("moved"))
+        );
+        assert_eq!(
+            lab.lines("SELECT id, parent_id FROM content WHERE id IN (11, 12) ORDER BY id"),
+            ["11 | 12", "12 | 10"]
+        );
     });
 }
 
