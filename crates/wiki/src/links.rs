@@ -115,10 +115,11 @@ impl<'a> PageLinks<'a> {
     }
 
     fn space(&self, key: &str) -> Result<Option<LinkTarget>> {
-        let sql = "SELECT key, name FROM space WHERE lower_key = $1";
-        let Some(row) = self.tx.query_opt(sql, params![names::fold(key)])? else {
+        let Some(id) = lookup::space_by_key(self.tx, key)? else {
             return Ok(None);
         };
+        let sql = "SELECT key, name FROM space WHERE id = $1";
+        let row = self.tx.query_one(sql, params![id])?;
         Ok(Some(
             LinkTarget::at(space_url(row.text_ref("key")?)).named(row.text("name")?),
         ))

@@ -5,6 +5,7 @@ use crate::actor::Actor;
 use crate::changes::{self, NewContent};
 use crate::error::{Error, Result};
 use crate::ids::{ContentId, SpaceId, UserId};
+use crate::lookup;
 use crate::names;
 use crate::pages::ContentKind;
 use crate::permissions::{LEVEL, Permission, Right, Subject, refusal, sql_user};
@@ -204,10 +205,11 @@ impl Spaces<'_> {
 
 /// The space of a key, if this actor has the right in it.
 pub(crate) fn require(tx: &Tx, actor: &Actor, key: &str, right: Right) -> Result<Space> {
-    let sql = format!("{} WHERE s.lower_key = $2", select_space());
+    let sql = format!("{} WHERE s.id = $2", select_space());
     let missing = || Error::NotFound(format!("there is no space `{key}`, or you may not read it"));
+    let id = lookup::space_by_key(tx, key)?.ok_or_else(missing)?;
     let row = tx
-        .query_opt(&sql, params![sql_user(actor), names::fold(key)])?
+        .query_opt(&sql, params![sql_user(actor), id])?
         .ok_or_else(missing)?;
     let level = if actor.is_admin() {
         Right::Admin.level()
