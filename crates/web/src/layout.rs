@@ -163,7 +163,7 @@ fn top_bar(visitor: &Visitor, site: &str, sheet: &Sheet) -> Markup {
                     (theme_menu(visitor))
                     a.button.primary href="/login" { "Log in" }
                 } @else {
-                    a.button.primary.top-new href=(sheet.new_at) data-key="n" data-palette="New page" { (icon("plus")) "New" }
+                    a.button.primary.not-phone href=(sheet.new_at) data-key="n" data-palette="New page" { (icon("plus")) "New" }
                     (user_menu(visitor))
                 }
             }

@@ -72,10 +72,10 @@ async fn draw_users(
     let accounts = web.wiki().accounts().list(&visitor.actor).await?;
     let content = html! {
         (forms::done(done)) (forms::wrong(wrong))
-        div.scroll { table.list {
+        table.list.stack {
             thead { tr { th scope="col" { "Name" } th scope="col" { "Username" } th scope="col" { "E-mail" } th scope="col" { "State" } th scope="col" { span.visually-hidden { "Actions" } } } }
             tbody { @for account in &accounts { (user_row(visitor, account)) } }
-        } }
+        }
         (add_user_box(visitor, form))
     };
     draw(web, visitor, "/admin/users", content).await

@@ -3,7 +3,7 @@
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use document::{PlainText, StorageFormat};
+use document::{Markdown, StorageFormat};
 use maud::{Markup, PreEscaped, html};
 use wiki::{Change, Comparison, ContentId, PageHead, PageView, Person, VersionSummary, tiny_code};
 
@@ -99,7 +99,7 @@ fn history_main(
         @else {
             form action={ "/content/" (head.id) "/compare" } data-versions {
                 div.buttons { button.button.primary type="submit" data-compare { "Compare the chosen versions" } span.meta { "Choose two." } }
-                div.scroll { table.list {
+                div.scroll { table.list.stack {
                     thead { tr {
                         th scope="col" { span.visually-hidden { "Choose" } } th scope="col" { "Version" } th scope="col" { "Published" } th scope="col" { "By" }
                         th scope="col" { "Note" } th scope="col" { span.visually-hidden { "Actions" } }
@@ -387,7 +387,7 @@ fn markdown(title: &str, storage: &str) -> Answer<String> {
     let (document, _) = StorageFormat::parse(storage).map_err(|error| {
         Failure::invalid(format!("the body is not well-formed: {}", error.reason))
     })?;
-    Ok(format!("# {title}\n\n{}", PlainText::write(&document)))
+    Ok(format!("# {title}\n\n{}", Markdown::write(&document)))
 }
 
 fn standalone(title: &str, body: &str) -> String {
