@@ -210,16 +210,30 @@ async fn suggestions(web: &Web, visitor: &Visitor, path: &str) -> Vec<SearchHit>
     if words.trim().len() < 3 || path.starts_with("/download") {
         return Vec::new();
     }
+    let mut found = near(web, visitor, &words).await;
+    // All words together found nothing: the longest of them alone often does.
+    let mut single: Vec<&str> = words
+        .split_whitespace()
+        .filter(|word| word.len() > 3)
+        .collect();
+    single.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    for word in single.into_iter().take(3) {
+        if !found.is_empty() {
+            break;
+        }
+        found = near(web, visitor, word).await;
+    }
+    found
+}
+
+async fn near(web: &Web, visitor: &Visitor, words: &str) -> Vec<SearchHit> {
     let query = SearchQuery {
-        text: words,
+        text: words.to_owned(),
         limit: 5,
         ..SearchQuery::default()
     };
-    web.wiki()
-        .search(&visitor.actor, query)
-        .await
-        .map(|found| found.hits)
-        .unwrap_or_default()
+    let found = web.wiki().search(&visitor.actor, query).await;
+    found.map(|found| found.hits).unwrap_or_default()
 }
 
 fn error_main(

@@ -9,7 +9,6 @@ use wiki::{LiveDocuments, Wiki};
 use crate::cache::PageCache;
 use crate::failure::Answer;
 use crate::metrics::Metrics;
-use crate::pages::import::Imports;
 
 /// What the server decides about the web part.
 #[derive(Clone, Debug)]
@@ -33,7 +32,6 @@ struct Inner {
     settings: Settings,
     cache: PageCache,
     metrics: Metrics,
-    imports: Imports,
     set_up: AtomicBool,
     requests: AtomicU64,
 }
@@ -47,7 +45,6 @@ impl Web {
             settings,
             cache: PageCache::new(),
             metrics: Metrics::default(),
-            imports: Imports::default(),
             set_up: AtomicBool::new(false),
             requests: AtomicU64::new(0),
         };
@@ -84,10 +81,6 @@ impl Web {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.inner.metrics
-    }
-
-    pub(crate) fn imports(&self) -> &Imports {
-        &self.inner.imports
     }
 
     /// The address people type, without a slash at the end.

@@ -216,14 +216,14 @@ pub(crate) async fn save_settings(
 
 /// `GET /admin/import`.
 pub(crate) async fn import(State(web): State<Web>, Member(visitor): Member) -> Answer {
-    administrators_only(&visitor)?;
+    let past = crate::pages::import::past(&web, &visitor).await?;
     let content = html! {
         section.panel-box {
             h2 { "Import from Confluence" }
             p { "An XML export of a space or a site, as a zip file. Running it again changes nothing that is here already." }
             (import_form(&visitor))
         }
-        (crate::pages::import::past(&web))
+        (past)
     };
     draw(&web, &visitor, "/admin/import", content).await
 }
