@@ -127,6 +127,8 @@ fn of_the_router(response: &Response, path: &str) -> Option<Failure> {
         StatusCode::NOT_FOUND if response.headers().get(header::CONTENT_TYPE).is_none() => {
             Some(Failure::not_found())
         }
+        // A path whose number is no number.
+        StatusCode::BAD_REQUEST => Some(Failure::not_found()),
         status @ StatusCode::METHOD_NOT_ALLOWED => Some(Failure::new(
             status,
             "this address does not take this method",

@@ -90,7 +90,7 @@ function watchInput(input: HTMLInputElement, list: HTMLElement): void {
 
 function build(): HTMLDialogElement {
   const input = make('input', {
-    type: 'search', placeholder: 'Search pages, or go to…', role: 'combobox', 'aria-expanded': 'true',
+    type: 'text', placeholder: 'Search pages, or go to…', role: 'combobox', 'aria-expanded': 'true',
     'aria-controls': 'palette-list', 'aria-label': 'Quick search', autocomplete: 'off', spellcheck: 'false',
   })
   const list = make('ul', { class: 'palette-list', role: 'listbox', id: 'palette-list', 'aria-label': 'Results' })

@@ -183,7 +183,7 @@ pub(crate) fn crumbs(head: &PageHead, above: &[PageLink]) -> Markup {
         ol {
             li { a href={ "/spaces/" (key) "/overview" } { (head.space.name) } }
             @if head.kind == ContentKind::BlogPost { li { a href={ "/spaces/" (key) "/blog" } { "Blog" } } }
-            @for page in above.iter().filter(|page| Some(page.id) != head.space.home_id) { li { a href=(page.url) title=(page.title) { (page.title) } } }
+            @for page in above.iter().filter(|page| Some(page.id) != head.space.home_id || page.id == head.id) { li { a href=(page.url) title=(page.title) { (page.title) } } }
         }
     }
 }

@@ -5,7 +5,9 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use document::{Markdown, StorageFormat};
 use maud::{Markup, PreEscaped, html};
-use wiki::{Change, Comparison, ContentId, PageHead, PageView, Person, VersionSummary, tiny_code};
+use wiki::{
+    Change, Comparison, ContentId, PageHead, PageLink, PageView, Person, VersionSummary, tiny_code,
+};
 
 use crate::failure::{Answer, Failure};
 use crate::layout::{Section, Sheet};
@@ -28,8 +30,20 @@ pub(crate) async fn about(
     content: Markup,
 ) -> Answer {
     let head = &view.head;
+    let itself = PageLink {
+        id: head.id,
+        title: head.title.clone(),
+        url: view.content.url.clone(),
+    };
+    let above: Vec<PageLink> = view
+        .content
+        .breadcrumbs
+        .iter()
+        .cloned()
+        .chain([itself])
+        .collect();
     let main = html! {
-        div.toolbar { nav.crumbs aria-label="Breadcrumbs" { (crumbs(head, &view.content.breadcrumbs)) }
+        div.toolbar { nav.crumbs aria-label="Breadcrumbs" { (crumbs(head, &above)) }
             a.button.small href=(view.content.url) { "Back to the page" }
         }
         div.article { div.column.wide[wide] { (content) } }

@@ -148,6 +148,7 @@ async fn every_page_of_the_site_answers_as_it_should_for_each_kind_of_visitor() 
         (content("delete"), [401, 200, 200]),
         (format!("/spaces/DOC/tree?parent={id}"), [200, 200, 200]),
         ("/nothing/here".into(), [404, 404, 404]),
+        ("/content/none/history".into(), [404, 404, 404]),
         ("/status".into(), [200, 200, 200]),
         ("/healthz".into(), [200, 200, 200]),
         ("/readyz".into(), [200, 200, 200]),
