@@ -53,10 +53,9 @@ pub(crate) fn packages(folder: &str) -> Result<(), String> {
     if find("npm", &[]).is_none() {
         return Err("`npm` is missing; install Node.js 20 or newer".to_string());
     }
-    let lock = fs::read(folder.join("package-lock.json"))
-        .map_err(|error| format!("{}: {error}", folder.display()))?;
-    let stamp = folder.join("node_modules/.installed-lock");
-    if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+    let wanted = installed_from(&folder)?;
+    let stamp = folder.join("node_modules/.installed-from");
+    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
     println!("xtask: installing the packages of {}", folder.display());
@@ -64,7 +63,22 @@ pub(crate) fn packages(folder: &str) -> Result<(), String> {
         .args(["ci", "--no-audit", "--no-fund"])
         .directory(&folder)
         .check()?;
-    fs::write(stamp, lock).map_err(|error| error.to_string())
+    fs::write(stamp, wanted).map_err(|error| error.to_string())
+}
+
+/// What an installation is made from: the lock file and the patches that are applied to the packages.
+fn installed_from(folder: &Path) -> Result<Vec<u8>, String> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder.join("patches"))
+        .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+        .unwrap_or_default();
+    files.sort();
+    files.insert(0, folder.join("package-lock.json"));
+    let mut all = Vec::new();
+    for file in files {
+        let bytes = fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        all.extend(bytes);
+    }
+    Ok(all)
 }
 
 fn newest_change(path: &Path) -> Option<SystemTime> {
