@@ -1,7 +1,7 @@
 // Keeps what this person edits well-formed: a container that was emptied gets an empty paragraph to write in, and a task
 // that was copied gets no identifier of the first. Changes of others are never touched, or two editors would argue.
 import type { Node } from 'prosemirror-model'
-import { Plugin, type Transaction } from 'prosemirror-state'
+import { NodeSelection, Plugin, Selection, type Transaction } from 'prosemirror-state'
 import { ySyncPluginKey } from 'y-prosemirror'
 import { schema } from '../schema'
 import { changedRange } from './newlines'
@@ -56,7 +56,12 @@ export function containers(): Plugin {
         for (const { pos, section } of strayRows(state.doc, from, to)) tr.setNodeAttribute(pos, 'section', section)
         for (const { pos, bare } of emptied(state.doc, from, to)) tr.insert(pos, schema.nodes.paragraph!.create({ bare }))
       }
-      return tr.docChanged ? tr : null
+      if (!tr.docChanged) return null
+      // A cursor that lost its text block goes on in the new one.
+      if (!state.selection.$from.parent.inlineContent && !(state.selection instanceof NodeSelection)) {
+        tr.setSelection(Selection.near(tr.doc.resolve(tr.mapping.map(state.selection.from, -1))))
+      }
+      return tr
     },
   })
 }
