@@ -1,5 +1,7 @@
 //! Every bound of this crate, with what happens when it is reached.
 
+use std::time::Duration;
+
 /// Longest title, in characters; longer ones are refused.
 pub(crate) const TITLE_CHARS_MAX: usize = 255;
 /// Longest space key, in characters; longer ones are refused.
@@ -80,6 +82,10 @@ pub(crate) const HITS_MAX: usize = 50;
 pub(crate) const HITS_OFFSET_MAX: usize = 1_000;
 /// Words of a query that count; the rest is ignored.
 pub(crate) const QUERY_WORDS_MAX: usize = 20;
+/// How long a writer of the index waits for another one, in this process or another; then the job is tried again later.
+pub(crate) const INDEX_WAIT_MAX: Duration = Duration::from_secs(60);
+/// Pause between two attempts.
+pub(crate) const INDEX_WAIT_STEP: Duration = Duration::from_millis(20);
 /// Memory of the index writer while it writes, in bytes (the smallest the library takes is 15 MB).
 pub(crate) const INDEX_WRITER_BYTES: usize = 20_000_000;
 /// Text of one page that is indexed, in bytes; the rest cannot be found.

@@ -2,11 +2,11 @@
 //! it holds memory.
 
 use crate::error::{Error, Result};
-use crate::limits::{INDEX_WRITER_BYTES, QUERY_WORDS_MAX};
+use crate::limits::{INDEX_WAIT_MAX, INDEX_WAIT_STEP, INDEX_WRITER_BYTES, QUERY_WORDS_MAX};
 use crate::words;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tantivy::collector::{Count, TopDocs};
 use tantivy::query::{
     AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, FuzzyTermQuery, Occur, Query, TermQuery,
@@ -16,7 +16,7 @@ use tantivy::schema::{
     Field, INDEXED, IndexRecordOption, STORED, STRING, Schema, TextFieldIndexing, TextOptions,
     Value,
 };
-use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term};
+use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term};
 
 const TOKENIZER: &str = "words";
 /// A word in a title counts this much more than one in a body.
@@ -173,10 +173,7 @@ impl SearchIndex {
 
     fn write(&self, work: impl FnOnce(&IndexWriter, Fields) -> Result<()>) -> Result<()> {
         let open = self.handle()?;
-        let mut writer: IndexWriter = open
-            .index
-            .writer_with_num_threads(1, INDEX_WRITER_BYTES)
-            .map_err(unavailable)?;
+        let mut writer = writer_of(&open)?;
         work(&writer, open.fields)?;
         writer.commit().map_err(unavailable)?;
         writer.wait_merging_threads().map_err(unavailable)?;
@@ -201,6 +198,21 @@ impl SearchIndex {
                 open.seen = changed;
                 Ok(slot.insert(open).clone())
             }
+        }
+    }
+}
+
+/// The writer, once nobody else has it: the server and an import on the command line feed one index in turns.
+fn writer_of(open: &Open) -> Result<IndexWriter> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match open.index.writer_with_num_threads(1, INDEX_WRITER_BYTES) {
+            Err(TantivyError::LockFailure(..)) if waited < INDEX_WAIT_MAX => {
+                // A lock of another process can only be asked for again.
+                std::thread::sleep(INDEX_WAIT_STEP);
+                waited += INDEX_WAIT_STEP;
+            }
+            other => return other.map_err(unavailable),
         }
     }
 }
