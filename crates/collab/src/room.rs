@@ -351,13 +351,17 @@ impl Room {
         }
     }
 
+    /// Asks to be woken for what falls due by time alone; what waits for I/O is woken by its answer.
     fn plan_wake(&mut self, now_ms: u64) {
         if self.evicted {
             return;
         }
         let mut at_ms = now_ms + STALL_MS;
-        if let Phase::Failed { retry_at_ms } = self.phase {
-            at_ms = at_ms.min(retry_at_ms);
+        match self.phase {
+            Phase::Failed { retry_at_ms } if !self.connections.is_empty() => {
+                at_ms = at_ms.min(retry_at_ms);
+            }
+            _ => {}
         }
         if self.broadcast_due {
             at_ms = at_ms.min(self.broadcast_at_ms + TICK_MS);
@@ -365,9 +369,11 @@ impl Room {
         if self.presence_due {
             at_ms = at_ms.min(self.presence_at_ms + PRESENCE_TICK_MS);
         }
-        if self.connections.is_empty() {
-            at_ms = at_ms.min((self.empty_since_ms + IDLE_MS).max(now_ms + 1));
+        let busy = self.folding || self.running.is_some() || self.phase == Phase::Loading;
+        if self.connections.is_empty() && !busy {
+            at_ms = at_ms.min(self.empty_since_ms + IDLE_MS);
         }
+        let at_ms = at_ms.max(now_ms + 1);
         // An earlier wake that is asked for already serves; it plans the next.
         if self
             .wake_at_ms

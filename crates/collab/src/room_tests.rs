@@ -19,6 +19,7 @@ struct Stage {
     /// Connections that write nothing.
     stuck: Vec<u64>,
     evicted: bool,
+    wakes: Vec<u64>,
 }
 
 impl Stage {
@@ -41,6 +42,7 @@ impl Stage {
             closed: BTreeMap::new(),
             stuck: Vec::new(),
             evicted: false,
+            wakes: Vec::new(),
         };
         stage.perform(effects);
         stage
@@ -71,7 +73,7 @@ impl Stage {
                     self.closed.insert(connection, code);
                 }
                 Effect::Evict => self.evicted = true,
-                Effect::Wake { .. } => {}
+                Effect::Wake { at_ms } => self.wakes.push(at_ms),
                 io if self.prompt => self.answer(io),
                 io => self.todo.push(io),
             }
@@ -842,4 +844,49 @@ fn folding_while_editing() {
     );
     stage.push(1, 1_000, &[insert(&doc, 0, "b")]);
     assert_eq!(stage.answered(1), Ok(folded + 1));
+}
+
+/// [ROOM-12] A room that only waits is woken a few times in its life, not again and again.
+#[test]
+fn wakes_are_few() {
+    let mut stage = Stage::new();
+    let doc = stage.join(1);
+    stage.push(1, 1, &[insert(&doc, 0, "a")]);
+    stage.prompt = false;
+    stage.happens(Event::Leave { connection: 1 });
+    let mut ticks = 0;
+    while !stage.evicted {
+        let wake = stage.wakes.drain(..).next_back();
+        let at_ms = wake.expect("somebody wakes it");
+        assert!(at_ms > stage.now_ms);
+        stage.now_ms = at_ms;
+        stage.happens(Event::Tick);
+        ticks += 1;
+        if stage.now_ms > 2 * STALL_MS {
+            stage.answer_all();
+        }
+    }
+    assert!(ticks < 10, "{ticks}");
+}
+
+/// [LOG-6] A failed load without anybody there is not tried again and again.
+#[test]
+fn failed_load_of_nobody() {
+    let mut stage = Stage::new();
+    let settings = Settings {
+        document: "page-1".to_owned(),
+        key: LeaseKey::new([7; 32]),
+        roots: &[],
+        seed: 1,
+    };
+    (stage.room, _) = Room::new(0, settings);
+    stage.prompt = false;
+    stage.happens(Event::Loaded(Err(LogError::Unavailable("x".to_owned()))));
+    let mut ticks = 0;
+    while !stage.evicted {
+        stage.now_ms = stage.wakes.drain(..).next_back().expect("a wake");
+        stage.happens(Event::Tick);
+        ticks += 1;
+    }
+    assert!(stage.todo.is_empty() && ticks < 5, "{ticks}");
 }

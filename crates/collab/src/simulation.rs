@@ -102,7 +102,7 @@ impl World {
                 } => {
                     self.io.push_back(Io::Fold(at, updates, clocks));
                 }
-                Effect::Wake { .. } => {}
+                Effect::Wake { at_ms } => assert!(at_ms > self.now_ms),
                 Effect::Evict => self.kill(),
             }
         }

@@ -41,21 +41,21 @@ impl Randomness for Dice {
 }
 
 /// What outlives a server: the data and who may come.
-pub struct Place {
+pub(crate) struct Place {
     url: DatabaseUrl,
     folder: tempfile::TempDir,
-    pub page: ContentId,
-    pub ann: String,
-    pub bob: String,
-    pub ann_actor: Actor,
+    pub(crate) page: ContentId,
+    pub(crate) ann: String,
+    pub(crate) bob: String,
+    pub(crate) ann_actor: Actor,
     _database: TestDatabase,
 }
 
 /// A running server.
-pub struct Site {
-    pub web: web::Web,
-    pub wiki: Wiki,
-    pub address: std::net::SocketAddr,
+pub(crate) struct Site {
+    pub(crate) web: web::Web,
+    pub(crate) wiki: Wiki,
+    pub(crate) address: std::net::SocketAddr,
 }
 
 async fn open(url: &DatabaseUrl, folder: &std::path::Path) -> Wiki {
@@ -73,7 +73,7 @@ async fn open(url: &DatabaseUrl, folder: &std::path::Path) -> Wiki {
 
 impl Place {
     /// A space with one published page; Ann and Bob may edit.
-    pub async fn new(database: TestDatabase) -> Place {
+    pub(crate) async fn new(database: TestDatabase) -> Place {
         let folder = tempfile::tempdir().unwrap();
         let wiki = open(&database.url, folder.path()).await;
         let mut tokens = Vec::new();
@@ -134,11 +134,11 @@ impl Place {
     }
 
     /// Another process on the same data.
-    pub async fn wiki(&self) -> Wiki {
+    pub(crate) async fn wiki(&self) -> Wiki {
         open(&self.url, self.folder.path()).await
     }
 
-    pub async fn serve(&self) -> Site {
+    pub(crate) async fn serve(&self) -> Site {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let wiki = self.wiki().await;
@@ -152,14 +152,18 @@ impl Place {
         Site { web, wiki, address }
     }
 
-    pub fn document(&self) -> String {
+    pub(crate) fn document(&self) -> String {
         format!("page-{}", self.page)
     }
 }
 
 impl Site {
     /// A socket; the status of the refusal otherwise.
-    pub async fn socket(&self, token: Option<&str>, origin: Option<&str>) -> Result<Socket, u16> {
+    pub(crate) async fn socket(
+        &self,
+        token: Option<&str>,
+        origin: Option<&str>,
+    ) -> Result<Socket, u16> {
         let mut request = format!("ws://{}/synchrony/v1/live", self.address)
             .into_client_request()
             .unwrap();
@@ -181,7 +185,7 @@ impl Site {
     }
 
     /// A POST of JSON by a person, without a network.
-    pub async fn post(&self, token: &str, path: &str, json: &str) -> (u16, String) {
+    pub(crate) async fn post(&self, token: &str, path: &str, json: &str) -> (u16, String) {
         use tower::ServiceExt;
         let request = axum::http::Request::post(path)
             .header("authorization", format!("Bearer {token}"))
@@ -200,19 +204,19 @@ impl Site {
     }
 }
 
-pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
-    pub async fn send(&mut self, frame: &ClientFrame) {
+    pub(crate) async fn send(&mut self, frame: &ClientFrame) {
         self.0.send(Message::Binary(frame.encode())).await.unwrap();
     }
 
-    pub async fn send_raw(&mut self, message: Message) {
+    pub(crate) async fn send_raw(&mut self, message: Message) {
         self.0.send(message).await.unwrap();
     }
 
     /// The next frame, or the code of the end.
-    pub async fn next(&mut self) -> Result<ServerFrame, u16> {
+    pub(crate) async fn next(&mut self) -> Result<ServerFrame, u16> {
         loop {
             match tokio::time::timeout(PATIENCE, self.0.next())
                 .await
@@ -230,16 +234,15 @@ impl Socket {
 }
 
 /// Somebody who edits.
-pub struct Person {
-    pub socket: Socket,
-    pub doc: Doc,
-    pub lease: Lease,
-    pub at: Option<Position>,
-    pub connection: u64,
+pub(crate) struct Person {
+    pub(crate) socket: Socket,
+    pub(crate) doc: Doc,
+    pub(crate) lease: Lease,
+    pub(crate) at: Option<Position>,
     next_batch: u64,
 }
 
-pub fn new_doc(client: u64) -> Doc {
+pub(crate) fn new_doc(client: u64) -> Doc {
     Doc::with_options(yrs::Options {
         client_id: yrs::block::ClientID::new(client),
         offset_kind: yrs::OffsetKind::Utf16,
@@ -249,7 +252,12 @@ pub fn new_doc(client: u64) -> Doc {
 
 impl Person {
     /// Joins afresh, or goes on with the document and lease of before.
-    pub async fn join(place: &Place, site: &Site, token: &str, before: Option<Person>) -> Person {
+    pub(crate) async fn join(
+        place: &Place,
+        site: &Site,
+        token: &str,
+        before: Option<Person>,
+    ) -> Person {
         let mut socket = site.socket(Some(token), None).await.unwrap();
         let resume = before.as_ref().and_then(|person| person.at);
         let leases = before.iter().map(|person| person.lease.clone()).collect();
@@ -264,7 +272,6 @@ impl Person {
             .await;
         let welcome = socket.next().await.expect("a welcome");
         let ServerFrame::Welcome {
-            connection_id,
             lease,
             snapshot_follows,
             head_seq,
@@ -284,7 +291,6 @@ impl Person {
             doc,
             lease,
             at,
-            connection: connection_id,
             next_batch: 1,
         };
         while person
@@ -297,7 +303,7 @@ impl Person {
     }
 
     /// Takes one frame into the document.
-    pub async fn take(&mut self) -> Result<ServerFrame, u16> {
+    pub(crate) async fn take(&mut self) -> Result<ServerFrame, u16> {
         let frame = self.socket.next().await?;
         match &frame {
             ServerFrame::Snapshot { position, state } => {
@@ -330,7 +336,7 @@ impl Person {
         Ok(frame)
     }
 
-    pub async fn wait<T>(&mut self, wanted: impl Fn(&ServerFrame) -> Option<T>) -> T {
+    pub(crate) async fn wait<T>(&mut self, wanted: impl Fn(&ServerFrame) -> Option<T>) -> T {
         loop {
             let frame = self.take().await.expect("not the end");
             if let Some(found) = wanted(&frame) {
@@ -347,7 +353,7 @@ impl Person {
     }
 
     /// A paragraph at the end of the body.
-    pub fn write(&self, text: &str) -> Bytes {
+    pub(crate) fn write(&self, text: &str) -> Bytes {
         let mut tx = self.doc.transact_mut();
         let before = tx.state_vector();
         let body = tx.get_or_insert_xml_fragment("default");
@@ -358,7 +364,7 @@ impl Person {
     }
 
     /// Text at the beginning of the title.
-    pub fn retitle(&self, text: &str) -> Bytes {
+    pub(crate) fn retitle(&self, text: &str) -> Bytes {
         let mut tx = self.doc.transact_mut();
         let before = tx.state_vector();
         let title = tx.get_or_insert_text("title");
@@ -366,7 +372,7 @@ impl Person {
         tx.encode_diff_v1(&before).into()
     }
 
-    pub async fn push(&mut self, updates: Vec<Bytes>) {
+    pub(crate) async fn push(&mut self, updates: Vec<Bytes>) {
         let batch_id = self.next_batch;
         self.next_batch += 1;
         self.socket
@@ -375,7 +381,7 @@ impl Person {
     }
 
     /// Pushes and waits until it is on disk: the sequence number.
-    pub async fn save(&mut self, updates: Vec<Bytes>) -> u64 {
+    pub(crate) async fn save(&mut self, updates: Vec<Bytes>) -> u64 {
         self.push(updates).await;
         let answer = |frame: &ServerFrame| match frame {
             ServerFrame::Ack { position, .. } => Some(position.seq),
@@ -386,13 +392,13 @@ impl Person {
     }
 
     /// Waits until everything up to there is applied.
-    pub async fn until(&mut self, seq: u64) {
+    pub(crate) async fn until(&mut self, seq: u64) {
         while self.at.is_none_or(|at| at.seq < seq) {
             self.take().await.expect("not the end");
         }
     }
 
-    pub fn everything(&self) -> Bytes {
+    pub(crate) fn everything(&self) -> Bytes {
         self.doc
             .transact()
             .encode_state_as_update_v1(&StateVector::default())
@@ -400,7 +406,7 @@ impl Person {
     }
 
     /// Title and body, as text.
-    pub fn content(&self) -> String {
+    pub(crate) fn content(&self) -> String {
         let (title, body) = (
             self.doc.get_or_insert_text("title"),
             self.doc.get_or_insert_xml_fragment("default"),
