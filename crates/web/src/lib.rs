@@ -19,6 +19,7 @@
 mod limits;
 
 mod router;
+mod serve;
 mod state;
 
 mod assets;
@@ -45,4 +46,5 @@ mod parts;
 mod tests;
 
 pub use router::router;
+pub use serve::serve;
 pub use state::{Settings, Web};

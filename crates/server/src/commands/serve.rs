@@ -1,10 +1,8 @@
 //! `serve`: puts the program together, runs it until a signal comes, and takes it apart in the right order.
 
-use std::future::IntoFuture;
 use std::io;
 use std::net::SocketAddr;
 
-use axum::serve::ListenerExt;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -41,13 +39,8 @@ async fn serve(config: &Config, place: &Place, output: &Output) -> Result<(), Fa
         upload_dir: place.upload_dir()?,
     };
     let web = Web::new(open.wiki.clone(), settings);
-    let router = web::router(web.clone());
-    let listener = listener.tap_io(|stream| {
-        // Small frames must not wait for each other; when it cannot be set they do, and that is all.
-        let _ = stream.set_nodelay(true);
-    });
-    let server = axum::serve(listener, router).with_graceful_shutdown(stopped(stop.clone()));
-    let server = tokio::spawn(server.into_future());
+    let server = web::serve(listener, web.clone(), stopped(stop.clone()));
+    let server = tokio::spawn(server);
     let jobs = tokio::spawn(run_jobs(open.wiki.clone(), stop.clone()));
     announce(&open.wiki, &public_url, address, output).await?;
 

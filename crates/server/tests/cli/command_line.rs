@@ -229,6 +229,12 @@ fn accounts_and_tokens_are_made_and_listed() {
             .stdout
             .contains("argon2")
     );
+}
+
+#[test]
+fn a_token_is_printed_once_and_only_for_an_account() {
+    let machine = Machine::new();
+    machine.run(&["user", "add", "ann"]).ok();
     let token = machine
         .run(&["token", "create", "--user", "ann", "--name", "script"])
         .ok()

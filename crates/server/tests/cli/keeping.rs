@@ -4,6 +4,7 @@ use std::fs;
 
 use storage::{Database, DatabaseUrl, Error, WriteTx, params};
 
+use crate::importing::GARDEN;
 use crate::support::{Machine, files};
 
 const PASSWORD: &[u8] = b"correct horse battery\n";
@@ -164,8 +165,6 @@ fn change(machine: &Machine, run: impl Fn(&WriteTx) -> Result<(), Error> + Send 
     database.close_blocking();
 }
 
-/// A small space of our own making, with attachments.
 fn import_garden(machine: &Machine) {
-    let garden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/import/garden");
-    machine.run(&["import", "confluence", garden]).ok();
+    machine.run(&["import", "confluence", GARDEN]).ok();
 }

@@ -3,5 +3,6 @@
 mod support;
 
 mod command_line;
+mod importing;
 mod keeping;
 mod serving;

@@ -130,11 +130,20 @@ impl Server {
 
     /// The first line and the body of an answer.
     pub(crate) fn get(&self, path: &str) -> (String, String) {
+        self.get_as(path, "none")
+    }
+
+    /// The same for the owner of a personal access token.
+    pub(crate) fn get_as(&self, path: &str, token: &str) -> (String, String) {
         let mut stream = TcpStream::connect(self.address()).unwrap();
+        let bearer = match token {
+            "none" => String::new(),
+            token => format!("Authorization: Bearer {token}\r\n"),
+        };
         let host = self.address();
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\n{bearer}Connection: close\r\n\r\n"
         )
         .unwrap();
         let mut answer = String::new();
