@@ -131,8 +131,8 @@ function preview(pageId: string): (source: string) => Promise<string> {
 }
 
 /**
- * Takes in a click or key that the browser has carried out and not yet reported. A change of somebody else that comes in
- * between would put the cursor back to where it was.
+ * Takes in a click or key that the browser has carried out and not yet reported: a change of somebody else that comes in
+ * between would put the cursor back to where it was, and a quick next key would act there.
  */
 export function readPending(view: EditorView): void {
   if (view.isDestroyed) return
@@ -170,7 +170,13 @@ export function openBody(options: BodyOptions): EditorView {
       image: imageView(options.pageId),
       preserved_block: preservedView(preview(options.pageId)),
     },
-    handleDOMEvents: { mousedown: writeBelow },
+    handleDOMEvents: {
+      mousedown: writeBelow,
+      keydown: (v, event) => {
+        if (!v.composing && !event.isComposing) readPending(v)
+        return false
+      },
+    },
     handleClickOn: (v, _pos, clicked, nodePos, event) => {
       if (clicked.type.name !== 'status' && clicked.type.name !== 'date') return false
       event.preventDefault()
