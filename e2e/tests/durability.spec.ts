@@ -53,6 +53,7 @@ async function typists(browser: Browser, server: WikiServer, path: string, round
     const person = await Person.logIn(browser, server);
     await person.edit(path);
     await person.caretAfter(`Bed ${client + 1}:`);
+    await person.type(" ");
     all.push(new Typist(person, `${String.fromCharCode(97 + client)}${round}x`));
   }
   return all;
