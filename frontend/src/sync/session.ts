@@ -292,6 +292,8 @@ export class Session {
     this.cancel('helloTimer')
     this.link.settled()
     this.roster.own = welcome.connectionId
+    // A snapshot follows: our place is its place, also when the log has gone back (a restored backup).
+    if (welcome.mode === 1) this.seq = 0
     this.leased.add(welcome.clientId)
     if (this.isShown && welcome.epoch !== this.epoch) this.drop('rewritten')
     if (!this.isShown) {
