@@ -290,7 +290,7 @@ fn rest(visitor: &Visitor, view: &PageView) -> Markup {
         @if !view.children.is_empty() {
             section aria-labelledby="children-title" {
                 h2 #children-title { "Pages below" span.count { (view.children.len()) } }
-                ul.children { @for child in view.children.iter() { li { a href=(child.url) { (icon("page")) (child.title) } } } }
+                ul.pages-below { @for child in view.children.iter() { li { a href=(child.url) { (icon("page")) (child.title) } } } }
             }
         }
         @if !view.content.attachments.is_empty() {
