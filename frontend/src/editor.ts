@@ -102,7 +102,9 @@ class Editor {
       publish: () => this.chrome.openPublish(),
     })
     this.page.dataset.editing = 'open'
-    this.view.focus()
+    // A page without a name gets its name first.
+    if (ydoc.getText('title').length === 0) this.title.element.focus()
+    else this.view.focus()
     performance.mark('editor-ready')
   }
 

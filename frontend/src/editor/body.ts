@@ -12,7 +12,7 @@ import { clipboard } from './clipboard'
 import { insertInline, node } from './commands'
 import { allItems, matching, matchingEmoticons } from './items'
 import { editorKeys } from './keys'
-import { imageView } from './nodes/atoms'
+import { imageView, mentionView } from './nodes/atoms'
 import { codeBlockView } from './nodes/code'
 import { preservedView } from './nodes/kept'
 import { taskItemView } from './nodes/lists'
@@ -157,6 +157,7 @@ function writeBelow(view: EditorView, event: MouseEvent): boolean {
 
 export function openBody(options: BodyOptions): EditorView {
   const { doc, mapping } = initProseMirrorDoc(options.ydoc.getXmlFragment('default'), schema)
+  const render = preview(options.pageId)
   const view: EditorView = new EditorView({ mount: options.host.appendChild(make('div')) }, {
     // The first place for words, not the first thing that can be selected: typing would replace it.
     state: EditorState.create({ schema, doc, plugins: plugins(options, mapping), selection: Selection.findFrom(doc.resolve(0), 1, true) ?? Selection.atStart(doc) }),
@@ -168,7 +169,8 @@ export function openBody(options: BodyOptions): EditorView {
       panel: panelView,
       expand: expandView,
       image: imageView(options.pageId),
-      preserved_block: preservedView(preview(options.pageId)),
+      preserved_block: preservedView(render),
+      mention: mentionView(render),
     },
     handleDOMEvents: {
       mousedown: writeBelow,

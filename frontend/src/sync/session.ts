@@ -343,7 +343,8 @@ export class Session {
 
   /** What earlier pages left: shown again and sent, or set aside when its document is gone. */
   private takeLeftovers(): void {
-    const mine = this.leftovers.filter((edit) => edit.epoch === this.epoch)
+    // More client ids than one HELLO names: the rest waits for the next page.
+    const mine = this.leftovers.filter((edit) => edit.epoch === this.epoch && this.leased.has(edit.clientId))
     const others = this.leftovers.filter((edit) => edit.epoch !== this.epoch)
     this.leftovers = []
     for (const edit of mine) {

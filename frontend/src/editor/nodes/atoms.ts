@@ -33,6 +33,29 @@ export const mention: NodeLook = {
   toDOM: (node) => ['span', { class: 'mention', 'data-mention': String(node.attrs.resource ?? '') }, `@${mentionName(node)}`],
 }
 
+function escaped(value: unknown): string {
+  return String(value).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
+}
+
+/** Shows a person by the full name, which only the server knows; `preview` renders storage format. */
+export const mentionView = (preview: (source: string) => Promise<string>): NodeViewConstructor => (node): NodeView => {
+  const dom = document.createElement('span')
+  dom.className = 'mention'
+  dom.textContent = `@${mentionName(node)}`
+  const { type: _type, container: _container, ...names } = resource(node.attrs) ?? { type: 'user' }
+  const attrs = Object.entries(names).map(([key, value]) => `ri:${key}="${escaped(value)}"`).join(' ')
+  const show = (html: string) => {
+    const name = new DOMParser().parseFromString(html, 'text/html').body.textContent?.trim().replace(/^@/, '')
+    if (name) dom.textContent = `@${name}`
+  }
+  preview(`<p><ac:link><ri:user ${attrs} /></ac:link></p>`).then(show, () => undefined)
+  return {
+    dom,
+    update: (next) => next.type === node.type && next.attrs.resource === node.attrs.resource,
+    ignoreMutation: () => true,
+  }
+}
+
 function shownDate(iso: string): string {
   const date = new Date(`${iso}T00:00:00Z`)
   if (Number.isNaN(date.getTime())) return iso || 'date'
