@@ -38,13 +38,14 @@ class Typist {
     return this.typed().slice(0, this.durable);
   }
 
+  /** No word is part of another, nor of two that stand together. */
   private word(index: number): string {
     return `${this.letter}${index}${this.letter}`;
   }
 }
 
 function occurrences(text: string, word: string): number {
-  return text.split(/\s+/).filter((candidate) => candidate === word).length;
+  return text.split(word).length - 1;
 }
 
 async function typists(browser: Browser, server: WikiServer, path: string, round: number): Promise<Typist[]> {

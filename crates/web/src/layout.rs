@@ -186,7 +186,7 @@ fn user_menu(visitor: &Visitor) -> Markup {
     };
     html! {
         details.menu {
-            summary.button.quiet.icon aria-label={ "Account of " (person.full_name) } title=(person.full_name) { (avatar(&initials_of(person), &person.name, "")) }
+            summary.button.quiet.icon aria-label={ (initials_of(person)) ", account of " (person.full_name) } title=(person.full_name) { (avatar(&initials_of(person), &person.name, "")) }
             div.menu-box {
                 div.head { "Logged in as " (person.full_name) }
                 a href={ "/people/" (crate::params::encode(&person.name)) } data-palette="My profile" { (icon("user")) "Profile" }

@@ -264,7 +264,8 @@ fn labels(visitor: &Visitor, view: &PageView) -> Markup {
         @for label in &view.content.labels { a.chip href={ "/label/" (key) "/" (encode(label)) } { (label) } }
         @if head.can_edit {
             details.menu {
-                summary.chip aria-label="Edit labels" title="Edit labels" { (icon("label")) @if view.content.labels.is_empty() { "Add label" } }
+                @let name = if view.content.labels.is_empty() { "Add label" } else { "Edit labels" };
+                summary.chip aria-label=(name) title=(name) { (icon("label")) @if view.content.labels.is_empty() { "Add label" } }
                 div.menu-box.start {
                     form action={ "/content/" (head.id) "/labels" } method="post" {
                         (forms::csrf(visitor))

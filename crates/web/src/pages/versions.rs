@@ -291,8 +291,8 @@ fn comparison_main(visitor: &Visitor, head: &PageHead, comparison: &Comparison) 
         div.wiki-body data-part="body" { @for block in &comparison.blocks {
             @match block.change {
                 Change::Same | Change::Changed => (PreEscaped(&block.html)),
-                Change::Added => div.diff-added { (PreEscaped(&block.html)) },
-                Change::Removed => div.diff-removed { (PreEscaped(&block.html)) },
+                Change::Added => ins.diff-added { (PreEscaped(&block.html)) },
+                Change::Removed => del.diff-removed { (PreEscaped(&block.html)) },
             }
         } }
     }

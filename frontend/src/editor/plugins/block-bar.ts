@@ -6,7 +6,7 @@ import { node, selectedOrAround } from '../commands'
 import { PANEL_KINDS } from '../nodes/panels'
 import { sourceAttribute } from '../params'
 import { editDate, editLink, editStatus, linkAround, removeLink } from '../ui/forms'
-import { iconButton, make } from '../ui/dom'
+import { iconButton, make, stage } from '../ui/dom'
 import { place } from '../ui/popup'
 
 interface Target {
@@ -81,7 +81,7 @@ class Bar {
     this.shown = wanted
     if (!isSame) this.element.replaceChildren(...this.tools(wanted))
     if (this.element.childElementCount === 0) return this.hide()
-    if (!this.element.isConnected) document.body.append(this.element)
+    if (!this.element.isConnected) stage().append(this.element)
     this.position(wanted)
   }
 

@@ -2,7 +2,7 @@
 import { type Command, Plugin, TextSelection } from 'prosemirror-state'
 import type { EditorView } from 'prosemirror-view'
 import * as c from '../commands'
-import { iconButton, make } from '../ui/dom'
+import { iconButton, make, stage } from '../ui/dom'
 import { place } from '../ui/popup'
 
 interface Tool {
@@ -55,7 +55,7 @@ export function selectionBar(link: Command): Plugin {
         const wanted = view.hasFocus() && view.editable && isText && !isPressed && (phone.matches || !selection.empty)
         if (!wanted) return bar.remove()
         buttons.forEach((button, i) => button.setAttribute('aria-pressed', String(isOn(view, list[i]!.is))))
-        if (!bar.isConnected) document.body.append(bar)
+        if (!bar.isConnected) stage().append(bar)
         bar.classList.toggle('docked', phone.matches)
         if (phone.matches) dock(bar)
         else {

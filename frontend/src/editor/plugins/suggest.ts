@@ -1,7 +1,7 @@
 // Menus that open while one types: `/` and `{` for blocks, `@` for people, `:` for emoticons.
 import { type Command, type EditorState, Plugin, PluginKey, TextSelection } from 'prosemirror-state'
 import type { EditorView } from 'prosemirror-view'
-import { announce, icon, make } from '../ui/dom'
+import { announce, icon, make, stage } from '../ui/dom'
 import { place } from '../ui/popup'
 
 /** One line of the menu. */
@@ -96,7 +96,7 @@ class Menu {
     this.index = 0
     this.list.setAttribute('aria-label', this.active.trigger.label)
     this.list.replaceChildren(...this.lines())
-    if (!this.box.isConnected) document.body.append(this.box)
+    if (!this.box.isConnected) stage().append(this.box)
     place(this.box, this.view.coordsAtPos(this.active.from))
     this.view.dom.setAttribute('aria-controls', 'suggestions')
     this.mark()

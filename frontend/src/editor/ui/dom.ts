@@ -86,6 +86,11 @@ export function iconButton(name: string, label: string, action: () => void, key 
   return button
 }
 
+/** Where floating bars and menus hang: inside the main landmark, so that people who jump by landmarks find them. */
+export function stage(): HTMLElement {
+  return document.querySelector<HTMLElement>('main') ?? document.body
+}
+
 let region: HTMLElement | null = null
 
 /** Says something to screen readers only. */

@@ -1,5 +1,5 @@
 // Boxes beside a place in the text: menus, toolbars, small forms.
-import { make } from './dom'
+import { make, stage } from './dom'
 
 export interface Box {
   left: number
@@ -54,7 +54,7 @@ export class Popover {
   constructor(label: string, className: string, content: Node[], at: Box, private readonly onClose: () => void = () => undefined, align: 'start' | 'end' = 'start') {
     this.element = make('div', { class: `popup popover ${className}`, role: className === MENU ? 'menu' : 'dialog', 'aria-label': label }, ...content)
     this.element.addEventListener('keydown', this.keys)
-    document.body.append(this.element)
+    stage().append(this.element)
     place(this.element, at, 'below', align)
     setTimeout(() => document.addEventListener('pointerdown', this.outside, true))
     this.element.querySelector<HTMLElement>('[autofocus], input, button')?.focus()
