@@ -71,6 +71,22 @@ const expand = new InputRule(/^\+\+\+\s$/, (state, _match, start) => {
   return tr.setSelection(TextSelection.create(tr.doc, $from.before() + 2))
 })
 
+/** `[text](address)`. */
+const linkText = new InputRule(/\[([^\]\n]+)\]\(((?:https?:\/\/|mailto:|\/)[^\s)]*)\)$/, (state, match, start, end) => {
+  const { parent } = state.doc.resolve(start)
+  if (parent.type.spec.code) return null
+  const link = mark('link').create({ href: match[2]! })
+  return state.tr.replaceWith(start, end, state.schema.text(match[1]!, [link])).removeStoredMark(link)
+})
+
+/** An address becomes a link when a space follows it. */
+const address = new InputRule(/(^|\s)(https?:\/\/[^\s]*[^\s.,;:!?)])\s$/, (state, match, start, end) => {
+  const from = start + match[1]!.length
+  const link = mark('link').create({ href: match[2]! })
+  if (state.doc.resolve(start).parent.type.spec.code || state.doc.rangeHasMark(from, end, mark('link'))) return null
+  return state.tr.addMark(from, end, link).insertText(' ', end).removeMark(end, end + 1, mark('link')).removeStoredMark(link)
+})
+
 export function markdownRules(): Plugin {
   return inputRules({
     rules: [
@@ -84,6 +100,8 @@ export function markdownRules(): Plugin {
       rule,
       panel,
       expand,
+      linkText,
+      address,
       markRule(/(^|[\s(])\*\*([^*\s](?:[^*]*[^*\s])?)\*\*$/, 'strong'),
       markRule(/(^|[\s(])__([^_\s](?:[^_]*[^_\s])?)__$/, 'strong'),
       markRule(/(^|[\s(])\*([^*\s](?:[^*]*[^*\s])?)\*$/, 'em'),
