@@ -22,8 +22,10 @@ class Typist {
       const word = this.next;
       await this.person.type(`${this.word(word)} `);
       this.next = word + 1;
-      // Read after the word was typed: what is shown as saved now includes it.
-      const shown = await this.person.status.textContent();
+      // Read after the word was typed: what is shown as saved now includes it. After every second word the typist looks up
+      // until it is, as people do; the plug is pulled at any moment all the same.
+      let shown = await this.person.status.textContent();
+      while (word % 2 === 1 && shown !== "Saved" && !stop()) shown = await this.person.status.textContent();
       if (shown === "Saved") this.durable = this.next;
     }
   }
