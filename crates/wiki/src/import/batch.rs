@@ -87,7 +87,8 @@ impl ContentIn {
     }
 }
 
-/// The next contents of some classes of a space, after one that was the last before: level and id.
+/// The next contents of some classes of a space, after one that was the last before: level and id. The index `content_order`
+/// gives them in this order, so that a batch costs the same wherever it is.
 pub(crate) fn next(
     tx: &Tx,
     classes: &str,
@@ -95,8 +96,8 @@ pub(crate) fn next(
     after: (i64, i64),
 ) -> Result<Vec<ContentIn>> {
     let sql = format!(
-        "{SELECT} WHERE c.role = 'current' AND c.class IN ({classes}) AND c.space = $1
-            AND (c.depth > $2 OR (c.depth = $2 AND c.id > $3)) ORDER BY c.depth, c.id LIMIT $4"
+        "{SELECT} WHERE c.role = 'current' AND c.space = $1 AND (c.depth, c.id) > ($2, $3) AND c.class IN ({classes})
+            ORDER BY c.depth, c.id LIMIT $4"
     );
     let limit = i64::try_from(WRITE_BATCH).unwrap_or(1);
     let rows = tx.query(&sql, params![space, after.0, after.1, limit])?;

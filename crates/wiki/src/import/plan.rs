@@ -1,5 +1,7 @@
 //! Decides, inside the temporary database, what the objects of an export are together: which are versions of which, what hangs
 //! on what, in which order they can be written. Whatever does not fit is set aside with a problem, never silently.
+//!
+//! Conditions that look at other rows find them by an index (`EXISTS .. WHERE id = ..`), never by walking all: exports are large.
 
 use std::collections::{HashMap, HashSet};
 
@@ -68,8 +70,8 @@ fn give_roles(tx: &WriteTx, found: &mut Vec<Problem>) -> Result<()> {
         "UPDATE content SET original = (SELECT o.original FROM content o WHERE o.id = content.original)
             WHERE status <> 'draft' AND original IN (SELECT id FROM content WHERE original IS NOT NULL AND status <> 'draft')",
         "UPDATE content SET role = 'draft' WHERE status = 'draft'",
-        "UPDATE content SET role = 'version' WHERE role = '' AND original IN
-            (SELECT o.id FROM content o WHERE o.original IS NULL AND o.class = content.class AND o.status <> 'draft')",
+        "UPDATE content SET role = 'version' WHERE role = '' AND EXISTS
+            (SELECT 1 FROM content o WHERE o.id = content.original AND o.original IS NULL AND o.class = content.class AND o.status <> 'draft')",
         "UPDATE content SET role = 'lost' WHERE role = '' AND original IS NOT NULL",
         "UPDATE content SET role = 'current' WHERE role = ''",
         "UPDATE content SET role = 'spare' WHERE class = 'SpaceDescription' AND role <> 'current'",
@@ -143,8 +145,8 @@ fn settle_pages(tx: &WriteTx, found: &mut Vec<Problem>) -> Result<()> {
         "UPDATE content SET parent = NULL WHERE class = 'BlogPost'",
         params![],
     )?;
-    let orphans = "class = 'Page' AND role = 'current' AND parent IS NOT NULL AND parent NOT IN
-        (SELECT p.id FROM content p WHERE p.class = 'Page' AND p.role = 'current' AND p.space = content.space
+    let orphans = "class = 'Page' AND role = 'current' AND parent IS NOT NULL AND NOT EXISTS
+        (SELECT 1 FROM content p WHERE p.id = content.parent AND p.class = 'Page' AND p.role = 'current' AND p.space = content.space
             AND (p.status = content.status OR p.status NOT IN ('deleted', 'trashed')))";
     let what = "the page above it is not in the export or in the trash";
     each_problem(
@@ -164,8 +166,8 @@ fn settle_pages(tx: &WriteTx, found: &mut Vec<Problem>) -> Result<()> {
 
 fn settle_comments(tx: &WriteTx, found: &mut Vec<Problem>) -> Result<()> {
     settle_containers(tx, "Comment", found)?;
-    let strangers = "class = 'Comment' AND role = 'current' AND parent IS NOT NULL AND parent NOT IN
-        (SELECT p.id FROM content p WHERE p.class = 'Comment' AND p.role = 'current' AND p.page = content.page)";
+    let strangers = "class = 'Comment' AND role = 'current' AND parent IS NOT NULL AND NOT EXISTS
+        (SELECT 1 FROM content p WHERE p.id = content.parent AND p.class = 'Comment' AND p.role = 'current' AND p.page = content.page)";
     let what = "the comment it answers is not in the export";
     each_problem(
         tx,

@@ -27,7 +27,7 @@ const TABLES: [&str; 9] = [
         class TEXT NOT NULL, id TEXT NOT NULL, line BIGINT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (class, id))",
     "CREATE INDEX content_original ON content (original)",
     "CREATE INDEX content_container ON content (container)",
-    "CREATE INDEX content_role ON content (role, class, depth, id)",
+    "CREATE INDEX content_order ON content (role, space, depth, id)",
     "CREATE INDEX property_content ON property (content)",
 ];
 
