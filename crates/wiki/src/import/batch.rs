@@ -95,10 +95,7 @@ pub(crate) fn next(
     space: i64,
     after: (i64, i64),
 ) -> Result<Vec<ContentIn>> {
-    let sql = format!(
-        "{SELECT} WHERE c.role = 'current' AND c.space = $1 AND (c.depth, c.id) > ($2, $3) AND c.class IN ({classes})
-            ORDER BY c.depth, c.id LIMIT $4"
-    );
+    let sql = next_sql(classes);
     let limit = i64::try_from(WRITE_BATCH).unwrap_or(1);
     let rows = tx.query(&sql, params![space, after.0, after.1, limit])?;
     let mut batch = Vec::with_capacity(rows.len());
@@ -117,6 +114,13 @@ pub(crate) fn next(
         }
     }
     Ok(batch)
+}
+
+fn next_sql(classes: &str) -> String {
+    format!(
+        "{SELECT} WHERE c.role = 'current' AND c.space = $1 AND (c.depth, c.id) > ($2, $3) AND c.class IN ({classes})
+            ORDER BY c.depth, c.id LIMIT $4"
+    )
 }
 
 const SELECT: &str = "SELECT c.id, c.class, c.line, c.depth, c.space, c.page, c.container, c.parent, c.position, c.status,
@@ -242,4 +246,35 @@ fn pairs(tx: &Tx, sql: &str, id: i64) -> Result<Vec<(String, String)>> {
         found.push(pair);
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::table::Table;
+
+    #[test]
+    fn a_batch_is_found_by_the_index_and_never_sorted() {
+        let folder = tempfile::tempdir().unwrap();
+        let table = Table::create(&folder.path().join("table.sqlite")).unwrap();
+        let plan = table.write(|tx| {
+            tx.execute("CREATE INDEX body_content ON body (content)", params![])?;
+            let sql = format!("EXPLAIN QUERY PLAN {}", next_sql("'Page', 'BlogPost'"));
+            let steps = tx.query(&sql, params![1, 0, 0, 50])?;
+            steps
+                .iter()
+                .map(|step| Ok(step.text("detail")?))
+                .collect::<Result<Vec<_>>>()
+        });
+        let plan = plan.unwrap().join("\n");
+        assert!(
+            plan.contains("USING INDEX content_order (role=? AND space=? AND (depth,id)>(?,?))"),
+            "{plan}"
+        );
+        assert!(
+            !plan.contains("TEMP B-TREE") && !plan.contains("SCAN"),
+            "{plan}"
+        );
+        table.close();
+    }
 }
