@@ -86,7 +86,7 @@ fn permission_box(visitor: &Visitor, space: &Space, permissions: &[Permission]) 
             div.scroll { table.list {
                 thead { tr { th scope="col" { "Who" } th scope="col" { "Right" } th scope="col" { span.visually-hidden { "Change" } } } }
                 tbody { @for permission in permissions { tr {
-                    td { (permission.subject_name) }
+                    td { (subject_word(permission)) }
                     td { (right_word(permission.right)) }
                     td.acts { form.inline action=(action) method="post" {
                         (forms::csrf(visitor))
@@ -104,6 +104,14 @@ fn permission_box(visitor: &Visitor, space: &Space, permissions: &[Permission]) 
                 div.buttons { button.button type="submit" { "Give" } }
             }
         }
+    }
+}
+
+fn subject_word(permission: &Permission) -> &str {
+    match permission.subject {
+        Subject::Anonymous => "Anybody, without logging in",
+        Subject::Users => "Everybody who is logged in",
+        Subject::Group(_) | Subject::User(_) => &permission.subject_name,
     }
 }
 

@@ -127,7 +127,7 @@ pub(crate) async fn all_pages(
     let tree = web
         .wiki()
         .pages()
-        .tree(&visitor.actor, &space.key, None)
+        .tree(&visitor.actor, &space.key, space.home_id)
         .await?;
     let recent = web
         .wiki()
@@ -138,7 +138,7 @@ pub(crate) async fn all_pages(
         (space_head(&space))
         div.split {
             div { section.section aria-labelledby="tree-title" { h2 #tree-title { "Pages" }
-                @if tree.is_empty() { (nothing_yet(&space)) } @else { ul.rows { (levels(&tree)) } }
+                @if tree.is_empty() { (nothing_yet(&space)) } @else { ul.rows { (levels(&tree, 1)) } }
             } }
             div { section.section aria-labelledby="recent-title" { h2 #recent-title { "Recently updated" }
                 @if recent.is_empty() { (lists::empty("Nothing was published yet.")) } @else { (lists::page_rows(&recent, false)) }
@@ -165,13 +165,16 @@ fn nothing_yet(space: &Space) -> Markup {
     }
 }
 
-fn levels(nodes: &[TreeNode]) -> Markup {
+fn levels(nodes: &[TreeNode], level: usize) -> Markup {
     html! {
-        @for node in nodes { li.row {
-            (icon("page"))
-            span.grow { a.title href=(node.url) { (node.title) } }
-            @if node.draft { span.badge.warn { "Draft" } }
-        } }
+        @for node in nodes {
+            li.{ "row level" (level.min(4)) } {
+                (icon("page"))
+                span.grow { a.title href=(node.url) { (node.title) } }
+                @if node.draft { span.badge.warn { "Draft" } }
+            }
+            (levels(&node.children, level + 1))
+        }
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) async fn of_space(
     let tree = web
         .wiki()
         .pages()
-        .tree(&visitor.actor, &space.key, current)
+        .tree(&visitor.actor, &space.key, current.or(space.home_id))
         .await?;
     Ok(draw(space, &tree, current, here))
 }
