@@ -46,6 +46,15 @@ function asset(response, name) {
   return response.writeHead(200, { 'content-type': type }).end(readFileSync(join(out, name)))
 }
 
+function renderPiece(request, response) {
+  let body = ''
+  request.on('data', (part) => (body += part))
+  request.on('end', () => {
+    const user = /ri:username=\\"(\w+)/.exec(body)?.[1]
+    json(response, { html: user ? `<p>${(people[user] ?? [user])[0]}</p>` : '<p>As the reader <strong>sees</strong> it.</p>' })
+  })
+}
+
 function saveFile(request, response) {
   const parts = []
   request.on('data', (part) => parts.push(part))
@@ -70,7 +79,7 @@ const server = createServer((request, response) => {
   }
   if (path === '/api/users') return json(response, Object.entries(people).map(([name, [full_name]]) => ({ name, full_name })).filter((u) => `${u.name} ${u.full_name}`.toLowerCase().includes((q.get('q') ?? '').toLowerCase())))
   if (path === '/api/search') return json(response, ['Release plan', 'Team handbook', 'Incident review'].filter((t) => t.toLowerCase().includes((q.get('q') ?? '').toLowerCase())).map((title, id) => ({ id, type: 'page', title, space: 'DEV', space_name: 'Development', url: '#', excerpt: '' })))
-  if (path === '/api/render') return json(response, { html: '<p>As the reader <strong>sees</strong> it.</p>' })
+  if (path === '/api/render') return renderPiece(request, response)
   if (path.endsWith('/attachments') && request.method === 'POST') return saveFile(request, response)
   if (path.endsWith('/publish')) {
     room.toAll({ type: 'event', json: JSON.stringify({ event: 'published', version: 4, by: 'Ann Lee', message: '' }) })
