@@ -219,19 +219,7 @@ pub(crate) fn write(
         }
         return Ok((id, false));
     }
-    let lower_key = names::fold(key);
-    if tx
-        .query_opt(
-            "SELECT id FROM space WHERE lower_key = $1",
-            params![&lower_key],
-        )?
-        .is_some()
-    {
-        let text = format!(
-            "there is a space `{key}` already, and it is not from this export; choose another key with `--as`"
-        );
-        return Err(Error::Conflict(text));
-    }
+    let lower_key = free_key(tx, key)?;
     let id = SpaceId::new(sequence::next_id(tx, "space")?);
     tx.execute(
         "INSERT INTO space (id, key, lower_key, name, kind, status, description, created_by, created_at_ms)
@@ -269,6 +257,22 @@ pub(crate) fn write(
         open(tx, source, people, space, id)?;
     }
     Ok((id, true))
+}
+
+/// The key as it is compared, if no other space has it.
+fn free_key(tx: &WriteTx, key: &str) -> Result<String> {
+    let lower_key = names::fold(key);
+    let taken = tx.query_opt(
+        "SELECT id FROM space WHERE lower_key = $1",
+        params![&lower_key],
+    )?;
+    if taken.is_some() {
+        let text = format!(
+            "there is a space `{key}` already, and it is not from this export; choose another key with `--as`"
+        );
+        return Err(Error::Conflict(text));
+    }
+    Ok(lower_key)
 }
 
 /// Gives the permissions of the export.
