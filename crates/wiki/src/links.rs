@@ -16,6 +16,11 @@ pub(crate) struct PageLinks<'a> {
     place: &'a Place,
 }
 
+/// A path on this site, or bytes within the address itself.
+fn is_ours(url: &str) -> bool {
+    (url.starts_with('/') && !url.starts_with("//")) || url.starts_with("data:image/")
+}
+
 impl<'a> PageLinks<'a> {
     pub(crate) fn new(tx: &'a Tx, place: &'a Place) -> Self {
         Self { tx, place }
@@ -23,7 +28,9 @@ impl<'a> PageLinks<'a> {
 
     fn target(&self, resource: &Resource) -> Result<Option<LinkTarget>> {
         match resource {
-            Resource::Url(url) => Ok(Some(LinkTarget::at(url).shown_as(url))),
+            // Nothing is fetched from another host: an image from elsewhere is shown as a link to it.
+            Resource::Url(url) if is_ours(url) => Ok(Some(LinkTarget::at(url).shown_as(url))),
+            Resource::Url(url) => Ok(Some(LinkTarget::at(url))),
             Resource::Page { .. } | Resource::BlogPost { .. } | Resource::Content(_) => Ok(self
                 .page(resource)?
                 .map(|found| self.to_page(found))
