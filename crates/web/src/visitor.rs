@@ -227,7 +227,7 @@ pub(crate) fn session_cookie(web: &Web, token: Option<&str>) -> String {
     format!("{SESSION_COOKIE}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}")
 }
 
-/// The client's network address as the gateway in front says; direct connections count as one.
+/// The client's network address, as `serve` notes it: the peer, or what a proxy on this machine says.
 pub(crate) fn client_address(headers: &HeaderMap) -> String {
     let forwarded = headers
         .get("x-forwarded-for")
