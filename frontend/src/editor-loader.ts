@@ -54,6 +54,48 @@ function isNear(event: PointerEvent, button: HTMLElement): boolean {
   return dx < NEAR_PX && dy < NEAR_PX
 }
 
+/** How many edits of this page wait on this device. Never makes the store, which is the editor's to make. */
+function unsentEdits(scope: string): Promise<number> {
+  return new Promise((resolve) => {
+    const opening = indexedDB.open('watersmeet')
+    opening.onupgradeneeded = () => opening.transaction?.abort()
+    opening.onerror = () => resolve(0)
+    opening.onsuccess = () => {
+      const database = opening.result
+      const counting = database.transaction('edits').objectStore('edits').index('scope').count(scope)
+      counting.onsuccess = () => resolve(counting.result)
+      counting.onerror = () => resolve(0)
+      const done = () => database.close()
+      counting.addEventListener('success', done)
+      counting.addEventListener('error', done)
+    }
+  })
+}
+
+/** Who reads a page on which words of theirs never left this device is told so. */
+async function tellUnsent(page: HTMLElement): Promise<void> {
+  const count = await unsentEdits(`${page.dataset.document}:${page.dataset.user ?? ''}`)
+  if (count === 0 || page.dataset.editing) return
+  const words = document.createElement('div')
+  words.className = 'grow'
+  const open = document.createElement('a')
+  open.href = '#'
+  open.textContent = 'Open the editor to send them'
+  const box = document.createElement('div')
+  box.className = 'page-notices'
+  open.addEventListener('click', (event) => {
+    event.preventDefault()
+    box.remove()
+    void openEditor(page)
+  })
+  words.append('Changes of yours on this page are kept on this device only. ', open, '.')
+  const notice = document.createElement('div')
+  notice.className = 'notice warn'
+  notice.append(words)
+  box.append(notice)
+  page.querySelector('[data-part="title"]')?.before(box)
+}
+
 /** Attaches to the one `<wm-page>` of the document whose reader may edit. */
 export function watchEditButton(): void {
   const page = document.querySelector<HTMLElement>('wm-page[data-can-edit="true"]')
@@ -74,4 +116,5 @@ export function watchEditButton(): void {
     void openEditor(page)
   })
   if (page.dataset.autoedit === 'true') void openEditor(page)
+  else void tellUnsent(page).catch(() => undefined)
 }

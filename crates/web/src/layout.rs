@@ -191,6 +191,7 @@ fn user_menu(visitor: &Visitor) -> Markup {
                 div.head { "Logged in as " (person.full_name) }
                 a href={ "/people/" (crate::params::encode(&person.name)) } data-palette="My profile" { (icon("user")) "Profile" }
                 a href="/profile" data-palette="My settings" { (icon("settings")) "Settings" }
+                @if visitor.actor.is_admin() { div.only-phone { a href="/admin" { (icon("settings")) "Administration" } } }
                 button type="button" data-shortcuts { (icon("keyboard")) "Keyboard shortcuts" kbd { "?" } }
                 hr;
                 (theme_choice(visitor))

@@ -16,6 +16,21 @@ function style(declaration: string): string {
 /** Colours, sizes and weights; nothing that positions, fetches or covers. */
 const sourceStyleAllowed = /^(\s*(color|background-color|font-weight|font-style|font-size|font-family|text-decoration|text-align|letter-spacing|text-transform)\s*:\s*[-\w\s.,%#'"()]+;?\s*)*$/i
 
+/** Colours become those of the reading page, which keeps them legible on a light and on a dark page. */
+function painted(declarations: string): Record<string, string> {
+  const classes: string[] = []
+  const kept = declarations.split(';').map((one) => {
+    const [, name = '', value = ''] = /^\s*(color|background-color)\s*:\s*(.+)$/i.exec(one) ?? []
+    if (name === '') return one.trim()
+    const role = name.toLowerCase() === 'color' ? 'fg' : 'bg'
+    classes.push(role)
+    return `--${role}: ${value.trim()}`
+  })
+  const attrs: Record<string, string> = { style: kept.filter((one) => one !== '').join('; ') }
+  if (classes.length > 0) attrs.class = classes.join(' ')
+  return attrs
+}
+
 export const markLooks: Record<string, MarkLook> = {
   comment_marker: { inclusive: false, toDOM: () => ['span', { class: 'inline-comment-marker' }, 0] },
   link: {
@@ -60,7 +75,7 @@ export const markLooks: Record<string, MarkLook> = {
   styled: {
     toDOM: (mark) => {
       const declaration = style(sourceAttribute(mark.attrs, 'style'))
-      return ['span', declaration ? { style: declaration } : {}, 0]
+      return ['span', declaration ? painted(declaration) : {}, 0]
     },
   },
   code: { parseDOM: [{ tag: 'code' }, { tag: 'tt' }, { tag: 'kbd' }, { tag: 'samp' }], toDOM: () => ['code', { spellcheck: 'false' }, 0] },

@@ -187,7 +187,7 @@ fn report_part(report: &ImportReport) -> Markup {
             @if report.problems.is_empty() { p.meta { "Nothing was wrong with this export." } }
             @else { ul.rows { @for problem in &report.problems { li.row {
                     (severity(problem.severity))
-                    span.grow { (problem.what) @if !problem.done.is_empty() { ": " (problem.done) }
+                    span.grow { (crate::layout::capitalised(&problem.what)) @if !problem.done.is_empty() { ": " (problem.done) }
                         span.meta { (problem.object) @if let Some(id) = &problem.id { " " (id) } @if let Some(line) = problem.line { ", line " (line) } }
                     }
                 } } } }

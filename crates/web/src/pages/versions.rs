@@ -290,12 +290,20 @@ fn comparison_main(visitor: &Visitor, head: &PageHead, comparison: &Comparison) 
         @if comparison.changes == 0 && !title_changed { p.empty { "The text of these two versions is the same." } }
         div.wiki-body data-part="body" { @for block in &comparison.blocks {
             @match block.change {
-                Change::Same | Change::Changed => (PreEscaped(&block.html)),
-                Change::Added => ins.diff-added { (PreEscaped(&block.html)) },
-                Change::Removed => del.diff-removed { (PreEscaped(&block.html)) },
+                Change::Same | Change::Changed => (PreEscaped(unlisted(&block.html))),
+                Change::Added => ins.diff-added { (PreEscaped(unlisted(&block.html))) },
+                Change::Removed => del.diff-removed { (PreEscaped(unlisted(&block.html))) },
             }
         } }
     }
+}
+
+/// Blocks are drawn one by one here, so tables of several blocks have the same name: they are groups, not landmarks.
+fn unlisted(html: &str) -> String {
+    html.replace(
+        "class=\"table-scroll\" role=\"region\"",
+        "class=\"table-scroll\" role=\"group\"",
+    )
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {

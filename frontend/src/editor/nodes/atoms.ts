@@ -59,12 +59,12 @@ export const mentionView = (preview: (source: string) => Promise<string>): NodeV
 function shownDate(iso: string): string {
   const date = new Date(`${iso}T00:00:00Z`)
   if (Number.isNaN(date.getTime())) return iso || 'date'
-  return new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' }).format(date)
+  return new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' }).format(date)
 }
 
 export const date: NodeLook = {
   parseDOM: [{ tag: 'time[datetime]', getAttrs: (dom) => ({ datetime: dom.getAttribute('datetime') ?? '' }) }],
-  toDOM: (node) => ['time', { datetime: String(node.attrs.datetime) }, shownDate(String(node.attrs.datetime))],
+  toDOM: (node) => ['time', { class: 'date', datetime: String(node.attrs.datetime) }, shownDate(String(node.attrs.datetime))],
 }
 
 export const status: NodeLook = {

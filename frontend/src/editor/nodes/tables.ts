@@ -24,6 +24,7 @@ function cell(tag: string): (node: Node) => DOMOutputSpec {
     if (node.attrs.rowspan !== 1) attrs.rowspan = String(node.attrs.rowspan)
     const colour = highlight(node)
     if (colour) attrs['data-highlight'] = colour.replace('#', '')
+    if (/^[a-z]+$/i.test(colour)) attrs.class = `highlight-${colour.toLowerCase()}`
     return [tag, attrs, 0]
   }
 }
@@ -32,7 +33,8 @@ export const table: NodeLook = {
   tableRole: 'table',
   isolating: true,
   parseDOM: [{ tag: 'table' }],
-  toDOM: () => ['table', ['tbody', 0]],
+  // The box scrolls by itself; the page never gets wider than the window.
+  toDOM: () => ['div', { class: 'table-scroll' }, ['table', ['tbody', 0]]],
 }
 export const tableRow: NodeLook = { tableRole: 'row', parseDOM: [{ tag: 'tr' }], toDOM: () => ['tr', 0] }
 export const tableCell: NodeLook = { tableRole: 'cell', isolating: true, parseDOM: [{ tag: 'td', getAttrs: cellAttrs }], toDOM: cell('td') }
