@@ -1,15 +1,20 @@
 // What the programs beside this file share: a server on data of its own, pinned to one core, and medians.
 
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 export const BINARY = resolve(process.env.WATERSMEET_BINARY ?? join(import.meta.dirname, "../target/release/watersmeet"));
 
+const START_MAX_MS = 20_000;
+
 export function folder() {
-  return mkdtempSync(join(tmpdir(), "watersmeet-bench-"));
+  const path = mkdtempSync(join(tmpdir(), "watersmeet-bench-"));
+  // A peer started by root reads its files as an ordinary account.
+  chmodSync(path, 0o755);
+  return path;
 }
 
 export function watersmeet(words, input = "") {
@@ -20,16 +25,19 @@ export function watersmeet(words, input = "") {
 export async function start(words, address) {
   const began = performance.now();
   const child = spawn("taskset", ["-c", "0", ...words], { stdio: "ignore" });
-  for (;;) {
+  while (performance.now() - began < START_MAX_MS) {
     if (child.exitCode !== null) throw new Error(`${words[0]} ended with ${child.exitCode}`);
     try {
       const answer = await fetch(address);
       await answer.arrayBuffer();
       if (answer.ok) return { child, readyMs: performance.now() - began };
     } catch {
-      await pause(2);
+      // Not listening yet.
     }
+    await pause(2);
   }
+  child.kill("SIGKILL");
+  throw new Error(`${address} did not answer well within ${START_MAX_MS} ms`);
 }
 
 export async function stop(child) {
