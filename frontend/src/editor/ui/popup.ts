@@ -33,6 +33,7 @@ export const MENU = 'menu-popover'
 /** A small form or menu that closes by Escape, by a click beside it, and when it is done. */
 export class Popover {
   readonly element: HTMLElement
+  private readonly size: ResizeObserver
   private readonly before = document.activeElement as HTMLElement | null
   private readonly outside = (event: Event) => {
     if (!this.element.contains(event.target as Node)) this.close()
@@ -56,6 +57,9 @@ export class Popover {
     this.element.addEventListener('keydown', this.keys)
     stage().append(this.element)
     place(this.element, at, 'below', align)
+    // Results that come in make it taller; it stays inside the window.
+    this.size = new ResizeObserver(() => place(this.element, at, 'below', align))
+    this.size.observe(this.element)
     setTimeout(() => document.addEventListener('pointerdown', this.outside, true))
     this.element.querySelector<HTMLElement>('[autofocus], input, button')?.focus()
   }
@@ -63,6 +67,7 @@ export class Popover {
   close(refocus = false): void {
     if (!this.element.isConnected) return
     document.removeEventListener('pointerdown', this.outside, true)
+    this.size.disconnect()
     this.element.remove()
     if (refocus) this.before?.focus()
     this.onClose()
