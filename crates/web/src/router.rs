@@ -78,6 +78,7 @@ fn spaces_and_pages() -> Router<Web> {
         .route("/spaces/{key}/overview", get(spaces::overview))
         .route("/spaces/{key}/pages", get(spaces::all_pages))
         .route("/spaces/{key}/pages/{id}", get(content::page))
+        .route("/spaces/{key}/pages/{id}/", get(content::page))
         .route("/spaces/{key}/pages/{id}/{*slug}", get(content::page))
         .route("/spaces/{key}/blog", get(blog::all))
         .route("/spaces/{key}/blog/{*rest}", get(blog::dated_or_post))

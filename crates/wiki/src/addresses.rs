@@ -229,21 +229,15 @@ fn no_title(key: &str, title: &str) -> Error {
 
 /// The canonical address of a page: `/spaces/KEY/pages/ID/Title+Words`.
 pub fn page_url(space_key: &str, id: ContentId, title: &str) -> String {
-    format!(
-        "/spaces/{}/pages/{id}/{}",
-        encode(space_key, "%20"),
-        slug(title)
-    )
+    let plain = format!("/spaces/{}/pages/{id}", encode(space_key, "%20"));
+    decorated(plain, title)
 }
 
 /// The canonical address of a blog post: `/spaces/KEY/blog/yyyy/mm/dd/ID/Title+Words`.
 pub fn blog_url(space_key: &str, id: ContentId, posted_on: &str, title: &str) -> String {
     let day = posted_on.replace('-', "/");
-    format!(
-        "/spaces/{}/blog/{day}/{id}/{}",
-        encode(space_key, "%20"),
-        slug(title)
-    )
+    let plain = format!("/spaces/{}/blog/{day}/{id}", encode(space_key, "%20"));
+    decorated(plain, title)
 }
 
 /// The canonical address of a page or blog post.
@@ -299,10 +293,15 @@ pub fn tiny_id(code: &str) -> Option<i64> {
     Some(i64::from_le_bytes(bytes)).filter(|id| *id > 0)
 }
 
-/// The title as decoration of an address: parentheses dropped, blanks as `+`.
-fn slug(title: &str) -> String {
+/// An address with the title as decoration: parentheses dropped, blanks as `+`. A title of dots or parentheses alone adds nothing:
+/// browsers take dots for a step to another folder.
+fn decorated(mut address: String, title: &str) -> String {
     let plain: String = title.chars().filter(|c| !"()".contains(*c)).collect();
-    encode(&plain, "+")
+    if !matches!(plain.as_str(), "" | "." | "..") {
+        address.push('/');
+        address.push_str(&encode(&plain, "+"));
+    }
+    address
 }
 
 fn encode(text: &str, blank: &str) -> String {
@@ -322,6 +321,17 @@ fn encode(text: &str, blank: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_title_of_dots_makes_no_step_to_another_folder() {
+        for title in [".", "..", "(..)", "()"] {
+            let url = page_url("DOC", ContentId::new(7), title);
+            assert_eq!(url, "/spaces/DOC/pages/7", "{title}");
+            let url = blog_url("DOC", ContentId::new(7), "2024-01-02", title);
+            assert_eq!(url, "/spaces/DOC/blog/2024/01/02/7", "{title}");
+        }
+        assert!(page_url("DOC", ContentId::new(7), "...").ends_with("/7/..."));
+    }
 
     #[test]
     fn tiny_codes_are_those_that_were_published() {

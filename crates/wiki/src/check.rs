@@ -104,27 +104,34 @@ impl CheckReport {
 
     /// Every body can be unpacked and read.
     fn bodies(&mut self, database: &Database) -> Result<()> {
-        let (examined, faults) = database.read_blocking(|tx| {
-            let (mut examined, mut faults) = (0_u64, Vec::new());
+        let (examined, faults, remarks) = database.read_blocking(|tx| {
+            let (mut examined, mut faults, mut remarks) = (0_u64, Vec::new(), Vec::new());
             tx.query_each(
                 "SELECT content_id, number, body FROM content_version",
                 params![],
                 |row| {
                     examined += 1;
-                    let body = publish::decompress(row.bytes_ref("body")?);
-                    if let Err(error) = body.and_then(|body| publish::check_body(&body)) {
-                        let (id, number) = (row.i64("content_id")?, row.i64("number")?);
-                        faults.push(format!(
+                    let (id, number) = (row.i64("content_id")?, row.i64("number")?);
+                    match publish::decompress(row.bytes_ref("body")?) {
+                        Err(error) => faults.push(format!(
                             "version {number} of content `{id}` cannot be read: {error}"
-                        ));
+                        )),
+                        // An import keeps such a body as it came; readers see its source.
+                        Ok(body) => {
+                            if let Err(error) = publish::check_body(&body) {
+                                remarks
+                                    .push(format!("version {number} of content `{id}`: {error}"));
+                            }
+                        }
                     }
                     Ok::<_, Error>(())
                 },
             )?;
-            Ok::<_, Error>((examined, faults))
+            Ok::<_, Error>((examined, faults, remarks))
         })?;
         self.note("versions", examined);
         self.faults.extend(faults);
+        self.remarks.extend(remarks);
         Ok(())
     }
 

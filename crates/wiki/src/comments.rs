@@ -9,6 +9,7 @@ use crate::limits::{COMMENT_BYTES_MAX, COMMENTS_SHOWN_MAX};
 use crate::pages::{PageHead, person_joined};
 use crate::permissions::{self, Right, refusal};
 use crate::publish::{self, NewVersion, VersionRow};
+use crate::readable::readable;
 use crate::sequence;
 use crate::view::{self, Place};
 use crate::wiki::Wiki;
@@ -64,8 +65,7 @@ impl Comments<'_> {
             .read(move |tx| {
                 let own = require_own(tx, &actor, comment)?;
                 let body = publish::read_body(tx, comment, own.version)?;
-                let (document, _) = StorageFormat::parse(&body).map_err(Error::internal)?;
-                Ok(Markdown::write(&document))
+                Ok(Markdown::write(&readable(&body)))
             })
             .await
     }
@@ -236,7 +236,7 @@ fn comment_of(tx: &Tx, place: &Place, row: &Row) -> Result<Comment> {
         } else {
             None
         },
-        html: view::render(tx, place, &body)?,
+        html: view::render(tx, place, &body),
     })
 }
 

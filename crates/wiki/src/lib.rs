@@ -44,6 +44,7 @@ mod head;
 mod lists;
 mod pages;
 mod publish;
+mod readable;
 mod tree;
 mod versions;
 
@@ -104,6 +105,7 @@ pub use pages::{
     Place, SpaceSummary, Status, TreeNode,
 };
 pub use permissions::{Grant, Permission, Right, Subject};
+pub use readable::readable;
 pub use search::{Fragment, SearchHit, SearchQuery, SearchResult};
 pub use sessions::{Credentials, LogIn, NewSession, Session, Sessions};
 pub use settings::SiteSettings;

@@ -427,7 +427,7 @@ impl Pages<'_> {
         self.wiki
             .read(move |tx| {
                 let (_, head) = permissions::require(tx, &actor, id, Right::View)?;
-                view::render(tx, &view::Place::of(&head), &storage)
+                Ok(view::render(tx, &view::Place::of(&head), &storage))
             })
             .await
     }

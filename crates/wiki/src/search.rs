@@ -12,10 +12,11 @@ use crate::names;
 use crate::pages::ContentKind;
 use crate::permissions;
 use crate::publish;
+use crate::readable::readable;
 use crate::search_index::{IndexHits, IndexQuery, Item, wanted_words};
 use crate::wiki::Wiki;
 use crate::words;
-use document::{PlainText, StorageFormat};
+use document::PlainText;
 use serde::Serialize;
 use storage::{Row, Tx, params};
 
@@ -261,21 +262,29 @@ fn item(tx: &Tx, id: i64) -> Result<Option<Item>> {
     }))
 }
 
+/// The body, unless it is missing or damaged: one such page must not keep all others from being found.
+fn stored_body(tx: &Tx, id: i64, version: i64) -> Result<Option<String>> {
+    let sql = "SELECT body FROM content_version WHERE content_id = $1 AND number = $2";
+    match tx.query_opt(sql, params![id, version])? {
+        Some(row) => Ok(publish::decompress(row.bytes_ref("body")?).ok()),
+        None => Ok(None),
+    }
+}
+
 fn plain_text(tx: &Tx, id: i64, kind: ContentKind, row: &Row) -> Result<String> {
     let version = row.i64("version")?;
     if kind == ContentKind::Attachment || version == 0 {
         return Ok(String::new());
     }
-    let body = publish::read_body(tx, ContentId::new(id), version)?;
-    let Ok((document, _)) = StorageFormat::parse(&body) else {
-        tracing::warn!(
+    let Some(body) = stored_body(tx, id, version)? else {
+        tracing::error!(
             id,
             version,
-            "a stored body is not well-formed; only its title can be found"
+            "a stored body cannot be read; only its title can be found"
         );
         return Ok(String::new());
     };
-    let mut text = PlainText::write(&document);
+    let mut text = PlainText::write(&readable(&body));
     if text.len() > INDEXED_BYTES_MAX {
         let end = (0..=INDEXED_BYTES_MAX)
             .rev()

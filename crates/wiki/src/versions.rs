@@ -10,9 +10,10 @@ use crate::links::PageLinks;
 use crate::pages::{PageHead, Status, person_joined};
 use crate::permissions::{self, Right};
 use crate::publish::{self, NewVersion};
+use crate::readable::readable;
 use crate::view::{self, Place};
 use crate::wiki::Wiki;
-use document::{Document, StorageFormat};
+use document::Document;
 use serde::Serialize;
 use storage::{Row, Tx, params};
 
@@ -93,7 +94,7 @@ impl Versions<'_> {
                     title: summary.title.clone(),
                     ..Place::of(&head)
                 };
-                let html = view::render(tx, &place, &storage)?;
+                let html = view::render(tx, &place, &storage);
                 Ok(VersionBody {
                     summary,
                     storage,
@@ -201,11 +202,7 @@ fn require_published(tx: &Tx, actor: &Actor, page: ContentId) -> Result<PageHead
 
 fn document_of(tx: &Tx, page: ContentId, number: i64) -> Result<Document> {
     let body = publish::read_body(tx, page, number)?;
-    Ok(StorageFormat::parse(&body)
-        .map_err(|malformed| {
-            Error::internal(format!("version {number} of page `{page}`: {malformed}"))
-        })?
-        .0)
+    Ok(readable(&body))
 }
 
 const SELECT_VERSION: &str =

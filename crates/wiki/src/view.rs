@@ -5,7 +5,7 @@ use crate::actor::Person;
 use crate::addresses::page_url;
 use crate::attachments;
 use crate::comments;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::head;
 use crate::ids::{ContentId, SpaceId, UserId};
 use crate::labels;
@@ -14,9 +14,10 @@ use crate::links::PageLinks;
 use crate::pages::{Byline, PageContent, PageHead, PageLink, PageView};
 use crate::permissions;
 use crate::publish;
+use crate::readable::readable;
 use crate::tree;
 use crate::wiki::Wiki;
-use document::{Html, StorageFormat};
+use document::Html;
 use std::sync::Arc;
 use std::time::Duration;
 use storage::{Tx, params};
@@ -41,18 +42,9 @@ impl Place {
     }
 }
 
-/// Sanitised HTML of a body, with links looked up. `Invalid` when it is not well-formed.
-pub(crate) fn render(tx: &Tx, place: &Place, storage: &str) -> Result<String> {
-    match StorageFormat::parse(storage) {
-        Ok((document, _)) => Ok(Html::render(
-            &document,
-            &place.title,
-            &PageLinks::new(tx, place),
-        )),
-        Err(malformed) => Err(Error::Invalid(format!(
-            "the body is not well-formed: {malformed}; correct it"
-        ))),
-    }
+/// Sanitised HTML of a body, with links looked up.
+pub(crate) fn render(tx: &Tx, place: &Place, storage: &str) -> String {
+    Html::render(&readable(storage), &place.title, &PageLinks::new(tx, place))
 }
 
 /// Rendered pages, bounded in bytes.
@@ -157,7 +149,8 @@ fn body_html(tx: &Tx, head: &PageHead, place: &Place) -> Result<String> {
     if head.version == 0 {
         return Ok(String::new());
     }
-    render(tx, place, &publish::read_body(tx, head.id, head.version)?)
+    let body = publish::read_body(tx, head.id, head.version)?;
+    Ok(render(tx, place, &body))
 }
 
 fn breadcrumbs(tx: &Tx, head: &PageHead) -> Result<Vec<PageLink>> {

@@ -21,13 +21,15 @@ pub(super) fn run(config: &Config, command: PageCommand, output: &Output) -> Res
             // As readers see it, with links that lead into the wiki.
             ExportForm::Html => body.html,
             ExportForm::Markdown | ExportForm::Text => {
-                let (document, notes) = StorageFormat::parse(&body.storage).map_err(|error| {
-                    Failure::new(format!("the page is not well-formed: {error}"))
-                })?;
-                for note in notes {
-                    output.note(&format!("note: {}", note.message));
+                match StorageFormat::parse(&body.storage) {
+                    Ok((_, notes)) => {
+                        for note in notes {
+                            output.note(&format!("note: {}", note.message));
+                        }
+                    }
+                    Err(error) => output.note(&format!("note: not well-formed: {error}")),
                 }
-                write(format.as_target(), &document)?
+                write(format.as_target(), &wiki::readable(&body.storage))?
             }
         };
         print(&text)

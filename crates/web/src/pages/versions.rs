@@ -3,7 +3,7 @@
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use document::{Markdown, StorageFormat};
+use document::Markdown;
 use maud::{Markup, PreEscaped, html};
 use wiki::{
     Change, Comparison, ContentId, PageHead, PageLink, PageView, Person, VersionSummary, tiny_code,
@@ -392,7 +392,7 @@ pub(crate) async fn export(
             "html",
         ),
         None | Some("markdown") => (
-            markdown(title, &body.storage)?,
+            markdown(title, &body.storage),
             "text/markdown; charset=utf-8",
             "md",
         ),
@@ -405,11 +405,8 @@ pub(crate) async fn export(
     Ok(as_file(text, kind, &format!("{title}.{ext}")))
 }
 
-fn markdown(title: &str, storage: &str) -> Answer<String> {
-    let (document, _) = StorageFormat::parse(storage).map_err(|error| {
-        Failure::invalid(format!("the body is not well-formed: {}", error.reason))
-    })?;
-    Ok(format!("# {title}\n\n{}", Markdown::write(&document)))
+fn markdown(title: &str, storage: &str) -> String {
+    format!("# {title}\n\n{}", Markdown::write(&wiki::readable(storage)))
 }
 
 fn standalone(title: &str, body: &str) -> String {

@@ -364,7 +364,7 @@ impl Run<'_> {
             .filter(|key| !key.eq_ignore_ascii_case(&space.key));
         let key = match renamed {
             Some(key) => names::space_key(key)?,
-            None => space.key.clone(),
+            None => names::space_key(&space.key).map_err(|_| unusable_key(&space.key))?,
         };
         let source = Source {
             is_dry: self.options.dry_run,
@@ -615,6 +615,15 @@ fn lock(space: &mut SpaceIn) {
     space
         .remarks
         .push((Severity::Warning, what.to_owned(), done.to_owned()));
+}
+
+/// A key that no address can hold.
+fn unusable_key(key: &str) -> Error {
+    let shown: String = key.chars().take(40).collect();
+    Error::Invalid(format!(
+        "the space key `{}` of the export cannot be used here; choose another key with `--as`",
+        shown.escape_debug()
+    ))
 }
 
 enum Undo<T> {

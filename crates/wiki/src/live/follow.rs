@@ -7,9 +7,10 @@ use crate::error::{Error, Result};
 use crate::ids::{ContentId, UserId};
 use crate::pages::PageHead;
 use crate::publish;
+use crate::readable::readable;
 use bytes::Bytes;
 use collab::{LogError, Position, ResetReason};
-use document::{Document, Element, Kind, Live, Node, StorageFormat};
+use document::{Document, Element, Kind, Live, Node};
 use storage::{Row, Tx, WriteTx, params};
 
 /// The row of a live document, without its snapshot.
@@ -141,7 +142,7 @@ fn published_state(
 ) -> Result<Vec<u8>> {
     let mut document = match version {
         0 => Document::new(Vec::new()),
-        number => parse(&publish::read_body(tx, page, number)?)?,
+        number => readable(&publish::read_body(tx, page, number)?),
     };
     if document.content.is_empty() {
         document
@@ -153,15 +154,6 @@ fn published_state(
         title,
         server_client_id(state.head_seq),
     ))
-}
-
-fn parse(body: &str) -> Result<Document> {
-    match StorageFormat::parse(body) {
-        Ok((document, _)) => Ok(document),
-        Err(malformed) => Err(Error::internal(format!(
-            "a stored body is not well-formed: {malformed}"
-        ))),
-    }
 }
 
 /// The client id of a write by the server: the number of its row makes it the only one, and clients have those from 2^31 on.
@@ -185,7 +177,7 @@ pub(crate) fn follow(
     let updates = super::log::updates_of(tx, page, &state).map_err(super::unavailable)?;
     let merged = collab::merge(&updates).map_err(super::unavailable)?;
     let seq = state.head_seq + 1;
-    let update = Live::rewrite(&merged, &parse(body)?, title, server_client_id(seq))
+    let update = Live::rewrite(&merged, &readable(body), title, server_client_id(seq))
         .map_err(|why| Error::internal(why.reason))?;
     if update == EMPTY_UPDATE {
         return note_published(tx, page, state.head_seq);

@@ -1,4 +1,6 @@
 use crate::testing::{Site, on_each_database};
+use storage::params;
+
 use crate::{Actor, ContentKind, Place, SearchQuery};
 
 async fn find(site: &Site, actor: &Actor, text: &str) -> Vec<String> {
@@ -53,6 +55,30 @@ fn titles_count_more_than_bodies_and_the_last_word_may_be_unfinished() {
             .map(|f| f.text.as_str())
             .collect();
         assert_eq!(marked, ["crème"]);
+    });
+}
+
+#[test]
+fn a_damaged_body_keeps_no_other_page_from_being_found() {
+    on_each_database(async |site| {
+        site.space("DOC").await;
+        let damaged = site.page("DOC", None, "Damaged", "<p>zebra</p>").await.id;
+        let missing = site.page("DOC", None, "Missing", "<p>zebra</p>").await.id;
+        site.page("DOC", None, "Whole", "<p>zebra</p>").await;
+        site.wiki
+            .write(move |tx| {
+                let sql = "UPDATE content_version SET body = $2 WHERE content_id = $1";
+                tx.execute(sql, params![damaged, b"\x01\x02".as_slice()])?;
+                let sql = "DELETE FROM content_version WHERE content_id = $1";
+                tx.execute(sql, params![missing])?;
+                Ok(())
+            })
+            .await
+            .unwrap();
+        let all = Actor::System;
+        assert_eq!(find(&site, &all, "zebra").await, ["Whole"]);
+        assert_eq!(find(&site, &all, "damaged").await, ["Damaged"]);
+        assert_eq!(find(&site, &all, "missing").await, ["Missing"]);
     });
 }
 

@@ -3,7 +3,7 @@ use std::path::Path;
 
 use super::super::{ImportOptions, ImportReport, Severity};
 use super::support::{Export, Lab, fixture, on_each};
-use crate::Error;
+use crate::{Actor, ContentId, Error};
 
 fn problems(report: &ImportReport, what: &str) -> Vec<String> {
     let matching = report
@@ -118,6 +118,27 @@ fn names_that_lead_elsewhere_are_never_followed() {
     });
 }
 
+#[test]
+fn a_space_key_that_no_address_can_hold_is_refused_unless_another_is_given() {
+    on_each(|lab| {
+        let mut export = Export::new();
+        export.page(10, "Home", "");
+        let xml = export.xml();
+        let mark = "name=\"key\"><![CDATA[";
+        let (before, after) = xml.split_once(mark).expect("the key of the space");
+        let (_, after) = after.split_once("]]>").unwrap();
+        let evil = format!("{before}{mark}../../<b>]]>{after}");
+        let path = export.path_with(&evil);
+        refused(lab, path, "choose another key with `--as`");
+        let options = ImportOptions {
+            space_key: Some("GOOD".to_owned()),
+            ..ImportOptions::default()
+        };
+        let report = lab.try_import(path, options).unwrap();
+        assert_eq!(report.results["page"].created, 1);
+    });
+}
+
 fn walk(folder: &Path, seen: &mut Vec<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -181,6 +202,18 @@ fn a_file_cut_off_before_its_space_still_gives_its_pages() {
     });
 }
 
+/// A page whose body is not well-formed is read as its source, and counts as healthy.
+fn assert_readable(lab: &Lab, page: i64, source: &str) {
+    let page = ContentId::new(page);
+    let view = lab
+        .wait(lab.wiki.pages().view(&Actor::System, page))
+        .unwrap();
+    assert!(view.content.html.contains(source), "{}", view.content.html);
+    let report = lab.wait(lab.wiki.check()).unwrap();
+    let about = |lines: &[String]| lines.iter().filter(|line| line.contains("`21`")).count();
+    assert_eq!((about(&report.faults), about(&report.remarks)), (0, 1));
+}
+
 #[test]
 fn references_that_lead_nowhere_are_reported_line_by_line() {
     on_each(|lab| {
@@ -206,6 +239,7 @@ fn references_that_lead_nowhere_are_reported_line_by_line() {
         assert_eq!(problems(&report, "its id is not a number").len(), 1);
         assert_eq!(problems(&report, "file is not in the export").len(), 1);
         assert_eq!(lab.body(21, 1), "<p>open <b>");
+        assert_readable(lab, 21, "&lt;p&gt;open &lt;b&gt;");
         let huge = lab.lines(
             "SELECT id, title FROM content WHERE title = 'Huge' OR title = 'Larger than 32 bits'",
         );
