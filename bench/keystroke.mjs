@@ -34,7 +34,7 @@ async function latencies(writer, reader) {
   }, body);
   await reader.evaluate((selector) => {
     const element = document.querySelector(selector);
-    const count = () => (element.textContent.match(/ß/g) ?? []).length;
+    const count = () => (element.textContent.match(/q/g) ?? []).length;
     let known = count();
     new MutationObserver(() => {
       const now = performance.timeOrigin + performance.now();
@@ -43,7 +43,7 @@ async function latencies(writer, reader) {
   }, body);
   await writer.locator(body).locator("p").first().click();
   for (let key = 0; key < KEYS; key++) {
-    await writer.keyboard.press("ß");
+    await writer.keyboard.press("q");
     await writer.waitForTimeout(PAUSE_MS);
   }
   await reader.waitForFunction((keys) => window.seen.length >= keys, KEYS);
@@ -114,3 +114,4 @@ peer.pages.close();
 const of = (name, part) => median(runs.map((run) => run[name][part]));
 const medians = Object.fromEntries(["watersmeet", "peer"].map((name) => [name, { p50: of(name, "p50"), p95: of(name, "p95") }]));
 console.log(JSON.stringify({ keys: KEYS, runs, medianMs: medians, ratioP95: medians.watersmeet.p95 / medians.peer.p95 }, null, 2));
+process.exit(0);
