@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, RawQuery, State};
 use maud::{Markup, html};
-use wiki::{ContentId, ContentKind, NewPage, Place, Right, Space, TreeNode};
+use wiki::{ContentId, ContentKind, NewPage, PageHead, Place, Right, Space, TreeNode};
 
 use crate::addresses::{redirect, see_other};
 use crate::failure::{Answer, Failure};
@@ -125,17 +125,19 @@ pub(crate) async fn create(
     }
 }
 
+/// The page that is to be changed: its identity and what this visitor may do with it.
+async fn head_of(web: &Web, visitor: &Visitor, id: i64) -> Answer<PageHead> {
+    let pages = web.wiki().pages();
+    Ok(pages.head(&visitor.actor, ContentId::new(id)).await?)
+}
+
 /// `GET /content/{id}/move`.
 pub(crate) async fn move_form(
     State(web): State<Web>,
     Member(visitor): Member,
     Path(id): Path<i64>,
 ) -> Answer {
-    let head = web
-        .wiki()
-        .pages()
-        .head(&visitor.actor, ContentId::new(id))
-        .await?;
+    let head = head_of(&web, &visitor, id).await?;
     let space = web
         .wiki()
         .spaces()
@@ -244,11 +246,7 @@ pub(crate) async fn delete_form(
     Member(visitor): Member,
     Path(id): Path<i64>,
 ) -> Answer {
-    let head = web
-        .wiki()
-        .pages()
-        .head(&visitor.actor, ContentId::new(id))
-        .await?;
+    let head = head_of(&web, &visitor, id).await?;
     let main = html! {
         div.stage { div.card.wide {
             h1 { "Delete “" (head.title) "”?" }
@@ -272,11 +270,7 @@ pub(crate) async fn delete(
     Path(id): Path<i64>,
     ChangeForm(visitor, _): ChangeForm,
 ) -> Answer {
-    let head = web
-        .wiki()
-        .pages()
-        .head(&visitor.actor, ContentId::new(id))
-        .await?;
+    let head = head_of(&web, &visitor, id).await?;
     web.wiki().pages().trash(&visitor.actor, head.id).await?;
     let key = encode(&head.space.key);
     match head.parent_id {
