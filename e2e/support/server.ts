@@ -90,6 +90,8 @@ export class WikiServer {
   /** Runs a subcommand on the same data. */
   async cli(words: string[], input = ""): Promise<Outcome> {
     const child = spawn(BINARY, [...words, ...this.place()], { stdio: ["pipe", "pipe", "pipe"] });
+    // A command that reads nothing may have ended before its input is closed; its exit code says all there is to say.
+    child.stdin.on("error", () => undefined);
     const outcome = { code: -1, stdout: "", stderr: "" };
     child.stdout.on("data", (data) => (outcome.stdout += data));
     child.stderr.on("data", (data) => (outcome.stderr += data));
