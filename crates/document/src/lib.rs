@@ -58,7 +58,7 @@ mod pages;
 pub use html::{Heading, Html};
 pub use json::Json;
 pub use links::{LinkTarget, Links, Resource};
-pub use live::{Live, Unreadable};
+pub use live::{Live, Unreadable, Written};
 pub use markdown::Markdown;
 pub use references::References;
 pub use schema::{Kind, MarkKind};

@@ -13,6 +13,7 @@ use yrs::{
 use crate::limits::LIVE_STACK_BYTES;
 use crate::tree::{Document, Note};
 
+mod authorship;
 mod encode;
 mod guard;
 mod marks;
@@ -21,6 +22,7 @@ mod rewrite;
 mod seed;
 mod text;
 
+pub use authorship::Written;
 use mirror::{Reading, join_texts};
 
 /// Name of the XML fragment that is the body.
@@ -71,6 +73,16 @@ impl Live {
                 title.get_string(&txn),
                 reading.notes,
             ))
+        })
+    }
+
+    /// Who wrote what: the runs of each text of the body, in the order of reading. The updates are applied in order, as one state.
+    pub fn authorship<B: AsRef<[u8]>>(updates: &[B]) -> Result<Vec<Vec<Written>>, Unreadable> {
+        let updates: Vec<&[u8]> = updates.iter().map(AsRef::as_ref).collect();
+        apart(|| {
+            let doc = hydrate(&updates, 0)?;
+            let body = doc.get_or_insert_xml_fragment(BODY);
+            Ok(authorship::of_body(&mut doc.transact_mut(), &body))
         })
     }
 

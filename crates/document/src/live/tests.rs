@@ -222,3 +222,37 @@ fn overlapping_marks_have_the_keys_that_y_prosemirror_gives_them() {
     assert!(marks::key(&mark).starts_with("comment_marker--"));
     assert_eq!(marks::key(&mark).len(), "comment_marker--".len() + 8);
 }
+
+#[test]
+fn every_run_of_text_names_who_wrote_it() {
+    let seed = Live::seed(&parsed("<p>one two 🙂</p><p/><p>rest</p>"), "t", 1);
+    let update = Live::rewrite(
+        &seed,
+        &parsed("<p>one, well, two 🙂</p><p/><p>rest</p>"),
+        "t",
+        2,
+    )
+    .unwrap();
+    let written = Live::authorship(&[seed, update]).unwrap();
+    let seen: Vec<Vec<_>> = written
+        .iter()
+        .map(|text| {
+            text.iter()
+                .map(|run| (run.client_id, run.units, run.text.as_str()))
+                .collect()
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            vec![(1, 3, "one"), (2, 7, ", well,"), (1, 7, " two 🙂")],
+            vec![(1, 4, "rest")]
+        ]
+    );
+    let (first, last) = (&written[0][0], &written[0][2]);
+    assert_eq!(
+        first.clock + first.units,
+        last.clock,
+        "the clocks count on over what came between"
+    );
+}
