@@ -2,6 +2,7 @@
 // It keeps nothing and checks little; the real one is crates/collab.
 import * as Y from 'yjs'
 import { type ClientFrame, decodeClientFrame, encodeServerFrame, type PresenceChange, type ServerFrame } from '../src/sync/frames'
+import { PROTOCOL_VERSION, SNAPSHOT_PART_BYTES_MAX } from '../src/sync/limits'
 
 export interface Client {
   send(bytes: Uint8Array<ArrayBuffer>): void
@@ -35,6 +36,8 @@ export class Room {
   refuseWith: number | null = null
   /** Acknowledgements get lost while true. */
   losesAcks = false
+  /** Bytes of a snapshot in one frame. */
+  partBytes = SNAPSHOT_PART_BYTES_MAX
   private members = new Map<number, Member>()
   private lastConnection = 0
   private lastClient = 1000
@@ -63,7 +66,7 @@ export class Room {
     if (frame.type === 'hello') this.hello(member, frame)
     else if (frame.type === 'push') this.push(member, frame.batchId, frame.updates)
     else if (frame.type === 'ping') this.to(member, { type: 'pong', nonce: frame.nonce })
-    else {
+    else if (frame.type === 'presence') {
       member.blob = frame.blob
       this.toAll({ type: 'presence', changes: [{ connectionId: id, kind: 'changed', blob: frame.blob }] }, id)
     }
@@ -99,12 +102,21 @@ export class Room {
     member.joined = true
     const resumes = frame.resume !== null && frame.resume.epoch === this.epoch && frame.resume.seq <= this.log.length
     this.to(member, {
-      type: 'welcome', version: 1, epoch: this.epoch, headSeq: this.log.length, rights: 2, connectionId: member.id,
+      type: 'welcome', version: PROTOCOL_VERSION, epoch: this.epoch, headSeq: this.log.length, rights: 2, cause: 0, connectionId: member.id,
       clientId, proof: proofOf(clientId), updateBytesMax: 4 << 20, mode: resumes ? 0 : 1,
     })
     if (resumes) this.tail(member, frame.resume!.seq)
-    else this.to(member, { type: 'snapshot', epoch: this.epoch, seq: this.log.length, state: Y.encodeStateAsUpdate(this.ydoc) })
+    else this.snapshot(member)
     this.introduce(member)
+  }
+
+  private snapshot(member: Member): void {
+    const state = Y.encodeStateAsUpdate(this.ydoc)
+    const [epoch, seq] = [this.epoch, this.log.length]
+    for (let offset = 0; offset < state.length; offset += this.partBytes) {
+      const part = state.subarray(offset, offset + this.partBytes)
+      this.to(member, { type: 'snapshot', epoch, seq, totalBytes: state.length, offset, part })
+    }
   }
 
   private tail(member: Member, seq: number): void {

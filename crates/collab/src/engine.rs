@@ -6,8 +6,8 @@
 use crate::lease::LeaseKey;
 use crate::limits::*;
 use crate::log::{Append, Fold, Log, LogError, Outcome};
-use crate::protocol::{ClientFrame, CloseCode, Lease, Position, Rights};
-use crate::room::{Effect, Event, Room, Settings, Who};
+use crate::protocol::{ClientFrame, CloseCode, Position, Rights};
+use crate::room::{Effect, Event, Join, Room, Settings, Who};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -134,20 +134,13 @@ impl Engine {
     }
 
     /// Joins a document; WELCOME or the end comes by the outbox.
-    pub async fn join(
-        &self,
-        document: &str,
-        who: Who,
-        resume: Option<Position>,
-        leases: Vec<Lease>,
-    ) -> (Link, Outbox) {
+    pub async fn join(&self, document: &str, who: Who, join: Join) -> (Link, Outbox) {
         let connection = self.inner.next_connection.fetch_add(1, Ordering::Relaxed);
         let (sender, outgoing) = mpsc::unbounded_channel();
         let event = Event::Join {
             connection,
             who,
-            resume,
-            leases,
+            join,
         };
         let room = self
             .inner

@@ -89,7 +89,7 @@ impl Person {
             identity,
             rights: Rights::Write,
         };
-        let (link, mut outbox) = engine.join(document, who, None, Vec::new()).await;
+        let (link, mut outbox) = engine.join(document, who, Join::default()).await;
         let doc = loop {
             if let ServerFrame::Welcome { lease, .. } = frame(&link, &mut outbox).await.unwrap() {
                 break new_doc(lease.client_id);
@@ -152,7 +152,13 @@ async fn group_commit() {
     }
     // All rooms have handed in their rows when their pongs are there.
     for person in &mut people {
-        person.link.frame(ClientFrame::Ping { nonce: 1 }).await;
+        person
+            .link
+            .frame(ClientFrame::Ping {
+                nonce: 1,
+                rtt_ms: 0,
+            })
+            .await;
         person
             .wait(|f| matches!(f, ServerFrame::Pong { .. }).then_some(()))
             .await;
@@ -189,7 +195,12 @@ async fn drain() {
     let engine = start(&log);
     let mut ann = Person::join(&engine, "page-1").await;
     ann.push(1, "a").await;
-    ann.link.frame(ClientFrame::Ping { nonce: 1 }).await;
+    ann.link
+        .frame(ClientFrame::Ping {
+            nonce: 1,
+            rtt_ms: 0,
+        })
+        .await;
     ann.wait(|f| matches!(f, ServerFrame::Pong { .. }).then_some(()))
         .await;
     let draining = tokio::spawn({
@@ -211,7 +222,7 @@ async fn drain() {
         identity: String::new(),
         rights: Rights::Read,
     };
-    let (link, mut outbox) = engine.join("page-1", who, None, Vec::new()).await;
+    let (link, mut outbox) = engine.join("page-1", who, Join::default()).await;
     assert_eq!(frame(&link, &mut outbox).await, Err(CloseCode::Restart));
 }
 
@@ -234,7 +245,12 @@ fn edit_and_die(log: Arc<MemoryLog>) -> (Vec<u8>, Bytes) {
             updates,
         };
         ann.link.frame(push).await;
-        ann.link.frame(ClientFrame::Ping { nonce: 1 }).await;
+        ann.link
+            .frame(ClientFrame::Ping {
+                nonce: 1,
+                rtt_ms: 0,
+            })
+            .await;
         ann.wait(|f| matches!(f, ServerFrame::Pong { .. }).then_some(()))
             .await;
         let tx = yrs::Transact::transact(&ann.doc);
@@ -267,7 +283,16 @@ async fn killed_in_the_middle() {
         identity: "{}".to_owned(),
         rights: Rights::Write,
     };
-    let (link, outbox) = engine.join("page-1", who, None, vec![lease]).await;
+    let (link, outbox) = engine
+        .join(
+            "page-1",
+            who,
+            Join {
+                leases: vec![lease],
+                ..Join::default()
+            },
+        )
+        .await;
     let doc = new_doc(client_id);
     let mut ann = Person { link, outbox, doc };
     ann.wait(|f| matches!(f, ServerFrame::Welcome { .. }).then_some(()))

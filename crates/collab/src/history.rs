@@ -1,7 +1,7 @@
 //! What a room keeps of a document's log: a snapshot and the updates behind it, and frames of them that are shared.
 
 use crate::limits::{CATCH_UP_BYTES, RING_FRAMES_MAX};
-use crate::protocol::{Position, ServerFrame};
+use crate::protocol::{Position, ServerFrame, SnapshotFrames};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
@@ -11,6 +11,23 @@ pub(crate) struct Entry {
     /// The author's connection, 0 if it is not known any more.
     pub(crate) connection: u64,
     pub(crate) update: Bytes,
+}
+
+/// How far somebody is with what the log holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Nothing yet, not even the snapshot.
+    Nothing,
+    /// The first parts of the snapshot that reaches up to `seq`.
+    Parts { seq: u64, given: usize },
+    /// Everything up to this update.
+    At(u64),
+}
+
+/// The snapshot: as it came, and from its first reader on as frames. Never both.
+enum Snapshot {
+    Plain(Bytes),
+    Frames(SnapshotFrames),
 }
 
 /// A frame made of the log from `first_seq` on.
@@ -24,8 +41,8 @@ struct Shared {
 pub(crate) struct History {
     epoch: u64,
     snapshot_seq: u64,
-    snapshot: Bytes,
-    snapshot_frame: Option<Bytes>,
+    snapshot: Snapshot,
+    snapshot_bytes: usize,
     tail: VecDeque<Entry>,
     tail_bytes: usize,
     ring: VecDeque<Shared>,
@@ -36,8 +53,8 @@ impl History {
         History {
             epoch: at.epoch,
             snapshot_seq: at.seq,
-            snapshot,
-            snapshot_frame: None,
+            snapshot_bytes: snapshot.len(),
+            snapshot: Snapshot::Plain(snapshot),
             tail: VecDeque::new(),
             tail_bytes: 0,
             ring: VecDeque::new(),
@@ -58,11 +75,11 @@ impl History {
 
     /// Bytes of snapshot and tail.
     pub(crate) fn bytes(&self) -> usize {
-        self.snapshot.len() + self.tail_bytes
+        self.snapshot_bytes + self.tail_bytes
     }
 
     pub(crate) fn snapshot_bytes(&self) -> usize {
-        self.snapshot.len()
+        self.snapshot_bytes
     }
 
     pub(crate) fn tail_bytes(&self) -> usize {
@@ -76,7 +93,11 @@ impl History {
     /// Everything that makes the document at the head, snapshot first.
     pub(crate) fn updates(&self) -> Vec<Bytes> {
         let tail = self.tail.iter().map(|entry| entry.update.clone());
-        std::iter::once(self.snapshot.clone()).chain(tail).collect()
+        let snapshot = match &self.snapshot {
+            Snapshot::Plain(snapshot) => snapshot.clone(),
+            Snapshot::Frames(frames) => frames.state(),
+        };
+        std::iter::once(snapshot).chain(tail).collect()
     }
 
     pub(crate) fn append(&mut self, entry: Entry) {
@@ -95,17 +116,22 @@ impl History {
             }
         }
         self.snapshot_seq = at.seq;
-        self.snapshot = snapshot;
-        self.snapshot_frame = None;
+        self.snapshot_bytes = snapshot.len();
+        self.snapshot = Snapshot::Plain(snapshot);
         self.ring.retain(|shared| shared.first_seq > at.seq);
     }
 
-    /// The next frame for somebody who has everything up to `applied` (`None`: nothing), not beyond `until`; and what it has then.
-    pub(crate) fn next_frame(&mut self, applied: Option<u64>, until: u64) -> Option<(Bytes, u64)> {
-        match applied {
-            Some(seq) if seq >= until => None,
-            Some(seq) if seq >= self.snapshot_seq => Some(self.batch_frame(seq + 1, until)),
-            _ => Some((self.snapshot_frame(), self.snapshot_seq)),
+    /// The next frame for somebody who is at a place in the log, not beyond `until`; and where they are then.
+    pub(crate) fn next_frame(&mut self, place: Place, until: u64) -> Option<(Bytes, Place)> {
+        match place {
+            Place::At(seq) if seq >= until => None,
+            Place::At(seq) if seq >= self.snapshot_seq => {
+                let (frame, last_seq) = self.batch_frame(seq + 1, until);
+                Some((frame, Place::At(last_seq)))
+            }
+            Place::Parts { seq, given } if seq == self.snapshot_seq => self.snapshot_frame(given),
+            // Also when the snapshot was replaced while its parts were given.
+            _ => self.snapshot_frame(0),
         }
     }
 
@@ -151,22 +177,25 @@ impl History {
         (frame, last_seq)
     }
 
-    /// The snapshot as a frame, made once; the snapshot itself then shares its memory.
-    fn snapshot_frame(&mut self) -> Bytes {
-        if let Some(frame) = &self.snapshot_frame {
-            return frame.clone();
+    /// The n-th part of the snapshot. All readers share one piece of memory, which is made for the first of them.
+    fn snapshot_frame(&mut self, n: usize) -> Option<(Bytes, Place)> {
+        if let Snapshot::Plain(state) = &self.snapshot {
+            let at = Position {
+                epoch: self.epoch,
+                seq: self.snapshot_seq,
+            };
+            self.snapshot = Snapshot::Frames(SnapshotFrames::new(at, state));
         }
-        let position = Position {
-            epoch: self.epoch,
-            seq: self.snapshot_seq,
+        let Snapshot::Frames(frames) = &self.snapshot else {
+            return None;
         };
-        let frame = ServerFrame::Snapshot {
-            position,
-            state: self.snapshot.clone(),
-        }
-        .encode();
-        self.snapshot = frame.slice(frame.len() - self.snapshot.len()..);
-        self.snapshot_frame = Some(frame.clone());
-        frame
+        let (frame, last) = frames.frame(n)?;
+        let seq = self.snapshot_seq;
+        let place = if last {
+            Place::At(seq)
+        } else {
+            Place::Parts { seq, given: n + 1 }
+        };
+        Some((frame, place))
     }
 }

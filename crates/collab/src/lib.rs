@@ -48,8 +48,8 @@ pub use hydrate::{hydrate, merge};
 pub use lease::LeaseKey;
 pub use log::{Answer, Append, Fold, Loaded, Log, LogError, NewRow, Outcome};
 pub use protocol::{
-    ClientFrame, CloseCode, Lease, PROTOCOL_VERSION, Position, PresenceKind, Refusal, ResetReason,
-    Rights, ServerFrame,
+    Cause, ClientFrame, CloseCode, Lease, OutOfPlace, PROTOCOL_VERSION, Position, PresenceKind,
+    Refusal, Request, ResetReason, Rights, ServerFrame, SnapshotParts,
 };
-pub use room::Who;
+pub use room::{Dialect, Join, Who};
 pub use varint::Malformed;

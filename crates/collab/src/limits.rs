@@ -17,6 +17,16 @@ pub(crate) const PROOF_BYTES: usize = 16;
 pub(crate) const SERVER_CLIENT_IDS: u64 = 1 << 31;
 /// Updates in one PUSH.
 pub(crate) const PUSH_UPDATES_MAX: usize = 1_024;
+/// Bytes of a token in AUTH.
+pub(crate) const TOKEN_BYTES_MAX: usize = 4 << 10;
+/// Bytes of a snapshot that one frame may carry.
+pub(crate) const SNAPSHOT_PART_BYTES_MAX: usize = 64 << 10;
+/// Bytes of a snapshot that this engine puts into one frame.
+pub(crate) const SNAPSHOT_PART_BYTES: usize = if cfg!(test) {
+    64
+} else {
+    SNAPSHOT_PART_BYTES_MAX
+};
 /// Bytes of one presence blob.
 pub(crate) const PRESENCE_BYTES_MAX: usize = 1_024;
 

@@ -1,11 +1,19 @@
-//! The frames of `docs/spec/collab.md`: bytes to values and back, nothing else.
+//! The frames of `docs/spec/collab.md`: bytes to values and back, nothing else. `protocol/client.rs` and `protocol/server.rs` read and
+//! write those of each side.
+
+mod client;
+mod server;
+mod snapshot;
+
+pub(crate) use snapshot::SnapshotFrames;
+pub use snapshot::{OutOfPlace, SnapshotParts};
 
 use crate::limits::*;
 use crate::varint::{Malformed, Reader, put_bytes, put_number};
 use bytes::Bytes;
 
 /// The version of the protocol that this engine speaks.
-pub const PROTOCOL_VERSION: u64 = 1;
+pub const PROTOCOL_VERSION: u64 = 2;
 
 /// What a connection may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,6 +24,29 @@ pub enum Rights {
     Read,
     /// Read and edit.
     Write,
+}
+
+/// Why a connection may do no more than it may.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Cause {
+    /// Its permission goes no further.
+    #[default]
+    Permission,
+    /// Everything is read-only for now.
+    ReadOnlyMode,
+    /// One writes at a time, and somebody else does.
+    Locked,
+    /// As many write as may; it may ask.
+    Full,
+}
+
+/// What a connection asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request {
+    /// To write, when its turn comes.
+    Write,
+    /// To write no longer, so that somebody else may.
+    LetGo,
 }
 
 /// Why a batch was refused.
@@ -98,6 +129,18 @@ pub enum ClientFrame {
     Ping {
         /// Comes back in the PONG.
         nonce: u64,
+        /// The last round trip that the client measured; 0 when it knows none.
+        rtt_ms: u64,
+    },
+    /// Who the client is, where its requests carry neither cookie nor header: before HELLO.
+    Auth {
+        /// A signed token or a personal access token.
+        token: String,
+    },
+    /// A wish about the right to write.
+    Ask {
+        /// Which.
+        what: Request,
     },
 }
 
@@ -131,6 +174,8 @@ pub enum ServerFrame {
         head_seq: u64,
         /// What the connection may do.
         rights: Rights,
+        /// Why not more.
+        cause: Cause,
         /// The connection's number in BATCH and PRESENCE.
         connection_id: u64,
         /// The client id leased to it, and the proof.
@@ -140,12 +185,16 @@ pub enum ServerFrame {
         /// Whether a snapshot comes first.
         snapshot_follows: bool,
     },
-    /// A folded prefix of the log.
+    /// A part of a folded prefix of the log.
     Snapshot {
         /// Up to where.
         position: Position,
-        /// Yjs update (v1).
-        state: Bytes,
+        /// Bytes of all parts together: one Yjs update (v1).
+        total_bytes: u64,
+        /// Where this part belongs.
+        offset: u64,
+        /// The part.
+        part: Bytes,
     },
     /// Committed updates in order.
     Batch {
@@ -181,6 +230,8 @@ pub enum ServerFrame {
     Access {
         /// The new rights.
         rights: Rights,
+        /// Why not more.
+        cause: Cause,
         /// For people.
         reason: String,
     },
@@ -253,101 +304,20 @@ fn rights(r: &mut Reader<'_>) -> Result<Rights, Malformed> {
     }
 }
 
+fn cause(r: &mut Reader<'_>) -> Result<Cause, Malformed> {
+    match r.number()? {
+        0 => Ok(Cause::Permission),
+        1 => Ok(Cause::ReadOnlyMode),
+        2 => Ok(Cause::Locked),
+        3 => Ok(Cause::Full),
+        _ => Err(Malformed::BadValue),
+    }
+}
+
 /// Splits a frame into its type and its body.
 fn open(bytes: &[u8]) -> Result<(u8, Reader<'_>), Malformed> {
     let (kind, rest) = bytes.split_first().ok_or(Malformed::Empty)?;
     Ok((*kind, Reader::new(rest)))
-}
-
-impl ClientFrame {
-    /// Reads a frame; the updates and blobs share the frame's memory.
-    pub fn decode(bytes: &Bytes) -> Result<ClientFrame, Malformed> {
-        let (kind, mut r) = open(bytes)?;
-        let frame = match kind {
-            0x01 => hello(&mut r)?,
-            0x02 => {
-                let batch_id = r.number()?;
-                let count = r.count(1, PUSH_UPDATES_MAX as u64)?;
-                if count == 0 {
-                    return Err(Malformed::BadValue);
-                }
-                let mut updates = Vec::with_capacity(count);
-                for _ in 0..count {
-                    updates.push(bytes.slice_ref(r.bytes(FRAME_BYTES_MAX)?));
-                }
-                ClientFrame::Push { batch_id, updates }
-            }
-            0x03 => ClientFrame::Presence {
-                blob: bytes.slice_ref(r.bytes(PRESENCE_BYTES_MAX)?),
-            },
-            0x04 => ClientFrame::Ping { nonce: r.number()? },
-            _ => return Err(Malformed::UnknownType),
-        };
-        r.end()?;
-        Ok(frame)
-    }
-
-    /// Writes the frame: for clients in Rust, tests and load programs.
-    pub fn encode(&self) -> Bytes {
-        let mut out = Vec::new();
-        match self {
-            ClientFrame::Hello {
-                version,
-                document,
-                resume,
-                leases,
-            } => {
-                out.push(0x01);
-                put_number(&mut out, *version);
-                put_bytes(&mut out, document.as_bytes());
-                put_number(&mut out, u64::from(resume.is_some()));
-                if let Some(at) = resume {
-                    put_position(&mut out, *at);
-                }
-                put_number(&mut out, leases.len() as u64);
-                for lease in leases {
-                    put_lease(&mut out, lease);
-                }
-            }
-            ClientFrame::Push { batch_id, updates } => {
-                out.push(0x02);
-                put_number(&mut out, *batch_id);
-                put_number(&mut out, updates.len() as u64);
-                for update in updates {
-                    put_bytes(&mut out, update);
-                }
-            }
-            ClientFrame::Presence { blob } => {
-                out.push(0x03);
-                put_bytes(&mut out, blob);
-            }
-            ClientFrame::Ping { nonce } => {
-                out.push(0x04);
-                put_number(&mut out, *nonce);
-            }
-        }
-        out.into()
-    }
-}
-
-fn hello(r: &mut Reader<'_>) -> Result<ClientFrame, Malformed> {
-    let version = r.number()?;
-    let document = r.text(DOCUMENT_NAME_BYTES_MAX)?.to_owned();
-    let resume = if flag(r)? { Some(position(r)?) } else { None };
-    let count = r.number()?;
-    if count > HELLO_LEASES_MAX as u64 {
-        return Err(Malformed::TooLarge);
-    }
-    let mut leases = Vec::new();
-    for _ in 0..count {
-        leases.push(lease(r)?);
-    }
-    Ok(ClientFrame::Hello {
-        version,
-        document,
-        resume,
-        leases,
-    })
 }
 
 fn put_position(out: &mut Vec<u8>, at: Position) {
@@ -360,212 +330,27 @@ fn put_lease(out: &mut Vec<u8>, lease: &Lease) {
     put_bytes(out, &lease.proof);
 }
 
-impl ServerFrame {
-    /// Writes the frame.
-    pub fn encode(&self) -> Bytes {
-        let mut out = Vec::with_capacity(64);
-        match self {
-            ServerFrame::Welcome { .. } => put_welcome(&mut out, self),
-            ServerFrame::Snapshot { position, state } => {
-                out.reserve(state.len() + 32);
-                out.push(0x82);
-                put_position(&mut out, *position);
-                put_bytes(&mut out, state);
-            }
-            ServerFrame::Batch {
-                epoch,
-                first_seq,
-                updates,
-            } => {
-                out.reserve(updates.iter().map(|(_, update)| update.len() + 10).sum());
-                out.push(0x83);
-                put_number(&mut out, *epoch);
-                put_number(&mut out, *first_seq);
-                put_number(&mut out, updates.len() as u64);
-                for (connection, update) in updates {
-                    put_number(&mut out, *connection);
-                    put_bytes(&mut out, update);
-                }
-            }
-            ServerFrame::Ack { batch_id, position } => {
-                out.push(0x84);
-                put_number(&mut out, *batch_id);
-                put_position(&mut out, *position);
-            }
-            ServerFrame::Nack {
-                batch_id,
-                reason,
-                message,
-            } => {
-                out.push(0x85);
-                put_number(&mut out, *batch_id);
-                put_number(&mut out, reason.code());
-                put_bytes(&mut out, message.as_bytes());
-            }
-            ServerFrame::Presence { changes } => put_presence(&mut out, changes),
-            ServerFrame::Access { rights, reason } => {
-                out.push(0x87);
-                put_number(&mut out, rights.code());
-                put_bytes(&mut out, reason.as_bytes());
-            }
-            ServerFrame::Reset { epoch, reason } => {
-                out.push(0x88);
-                put_number(&mut out, *epoch);
-                put_number(&mut out, reason.code());
-            }
-            ServerFrame::Pong { nonce } => {
-                out.push(0x89);
-                put_number(&mut out, *nonce);
-            }
-            ServerFrame::Event { json } => {
-                out.push(0x8a);
-                put_bytes(&mut out, json.as_bytes());
-            }
-        }
-        out.into()
-    }
-
-    /// Reads a frame: for clients in Rust, tests and load programs.
-    pub fn decode(bytes: &Bytes) -> Result<ServerFrame, Malformed> {
-        let (kind, mut r) = open(bytes)?;
-        let r = &mut r;
-        let frame = match kind {
-            0x81 => welcome(r)?,
-            0x82 => ServerFrame::Snapshot {
-                position: position(r)?,
-                state: bytes.slice_ref(r.bytes(usize::MAX)?),
-            },
-            0x83 => batch(bytes, r)?,
-            0x84 => ServerFrame::Ack {
-                batch_id: r.number()?,
-                position: position(r)?,
-            },
-            0x85 => ServerFrame::Nack {
-                batch_id: r.number()?,
-                reason: Refusal::from_code(r.number()?).ok_or(Malformed::BadValue)?,
-                message: r.text(usize::MAX)?.to_owned(),
-            },
-            0x86 => presence(bytes, r)?,
-            0x87 => ServerFrame::Access {
-                rights: rights(r)?,
-                reason: r.text(usize::MAX)?.to_owned(),
-            },
-            0x88 => ServerFrame::Reset {
-                epoch: r.number()?,
-                reason: ResetReason::from_code(r.number()?).ok_or(Malformed::BadValue)?,
-            },
-            0x89 => ServerFrame::Pong { nonce: r.number()? },
-            0x8a => ServerFrame::Event {
-                json: r.text(usize::MAX)?.to_owned(),
-            },
-            _ => return Err(Malformed::UnknownType),
-        };
-        r.end()?;
-        Ok(frame)
-    }
-}
-
-fn put_welcome(out: &mut Vec<u8>, frame: &ServerFrame) {
-    let ServerFrame::Welcome {
-        epoch,
-        head_seq,
-        rights,
-        connection_id,
-        lease,
-        update_bytes_max,
-        snapshot_follows,
-    } = frame
-    else {
-        return;
-    };
-    out.push(0x81);
-    for number in [
-        PROTOCOL_VERSION,
-        *epoch,
-        *head_seq,
-        rights.code(),
-        *connection_id,
-    ] {
-        put_number(out, number);
-    }
-    put_lease(out, lease);
-    put_number(out, *update_bytes_max);
-    put_number(out, u64::from(*snapshot_follows));
-}
-
-fn welcome(r: &mut Reader<'_>) -> Result<ServerFrame, Malformed> {
-    if r.number()? != PROTOCOL_VERSION {
-        return Err(Malformed::BadValue);
-    }
-    Ok(ServerFrame::Welcome {
-        epoch: r.number()?,
-        head_seq: r.number()?,
-        rights: rights(r)?,
-        connection_id: r.number()?,
-        lease: lease(r)?,
-        update_bytes_max: r.number()?,
-        snapshot_follows: flag(r)?,
-    })
-}
-
-fn batch(bytes: &Bytes, r: &mut Reader<'_>) -> Result<ServerFrame, Malformed> {
-    let (epoch, first_seq) = (r.number()?, r.number()?);
-    let count = r.count(2, NUMBER_MAX)?;
-    let mut updates = Vec::with_capacity(count);
-    for _ in 0..count {
-        updates.push((r.number()?, bytes.slice_ref(r.bytes(usize::MAX)?)));
-    }
-    Ok(ServerFrame::Batch {
-        epoch,
-        first_seq,
-        updates,
-    })
-}
-
-fn put_presence(out: &mut Vec<u8>, changes: &[(u64, PresenceKind)]) {
-    out.push(0x86);
-    put_number(out, changes.len() as u64);
-    for (connection, kind) in changes {
-        put_number(out, *connection);
-        match kind {
-            PresenceKind::Gone => put_number(out, 0),
-            PresenceKind::Joined { identity, blob } => {
-                put_number(out, 1);
-                put_bytes(out, identity.as_bytes());
-                put_bytes(out, blob);
-            }
-            PresenceKind::Changed { blob } => {
-                put_number(out, 2);
-                put_bytes(out, blob);
-            }
-        }
-    }
-}
-
-fn presence(bytes: &Bytes, r: &mut Reader<'_>) -> Result<ServerFrame, Malformed> {
-    let count = r.count(2, NUMBER_MAX)?;
-    let mut changes = Vec::with_capacity(count);
-    for _ in 0..count {
-        let connection = r.number()?;
-        let kind = match r.number()? {
-            0 => PresenceKind::Gone,
-            1 => PresenceKind::Joined {
-                identity: r.text(usize::MAX)?.to_owned(),
-                blob: bytes.slice_ref(r.bytes(PRESENCE_BYTES_MAX)?),
-            },
-            2 => PresenceKind::Changed {
-                blob: bytes.slice_ref(r.bytes(PRESENCE_BYTES_MAX)?),
-            },
-            _ => return Err(Malformed::BadValue),
-        };
-        changes.push((connection, kind));
-    }
-    Ok(ServerFrame::Presence { changes })
-}
-
 impl Rights {
     fn code(self) -> u64 {
         self as u64
+    }
+}
+
+impl Cause {
+    fn code(self) -> u64 {
+        self as u64
+    }
+}
+
+impl Request {
+    fn code(self) -> u64 {
+        self as u64 + 1
+    }
+
+    fn from_code(code: u64) -> Option<Request> {
+        [Request::Write, Request::LetGo]
+            .into_iter()
+            .find(|what| what.code() == code)
     }
 }
 

@@ -29,14 +29,34 @@ pub struct Who {
     pub rights: Rights,
 }
 
+/// How a client talks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// The frames of `docs/spec/collab.md`.
+    #[default]
+    Native,
+    /// Messages of the y-protocols; client ids are the client's own choice.
+    Yjs,
+}
+
+/// How somebody joins.
+#[derive(Debug, Clone, Default)]
+pub struct Join {
+    /// How the client talks.
+    pub dialect: Dialect,
+    /// What it has already.
+    pub resume: Option<Position>,
+    /// Client ids from before that it still needs.
+    pub leases: Vec<Lease>,
+}
+
 /// What happens to a room.
 #[derive(Debug)]
 pub(crate) enum Event {
     Join {
         connection: u64,
         who: Who,
-        resume: Option<Position>,
-        leases: Vec<Lease>,
+        join: Join,
     },
     Frame {
         connection: u64,
@@ -219,11 +239,8 @@ impl Room {
             Event::Join {
                 connection,
                 who,
-                resume,
-                leases,
-            } => {
-                self.join(now_ms, connection, who, resume, leases);
-            }
+                join,
+            } => self.join(now_ms, connection, who, join),
             Event::Frame { connection, frame } => self.frame(now_ms, connection, frame),
             Event::Taken { connection, bytes } => self.taken(now_ms, connection, bytes),
             Event::Leave { connection } => self.leave(now_ms, connection),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::log::LogError;
-use crate::protocol::{PresenceKind, Refusal, ResetReason, ServerFrame};
+use crate::protocol::{PROTOCOL_VERSION, PresenceKind, Refusal, ResetReason, ServerFrame};
 use crate::simulation::store::{Store, insert, new_doc, remove};
 
 /// A room with a log that does as told, and what its connections were sent.
@@ -130,8 +130,11 @@ impl Stage {
         self.happens(Event::Join {
             connection,
             who,
-            resume,
-            leases,
+            join: Join {
+                resume,
+                leases,
+                ..Join::default()
+            },
         });
     }
 
@@ -628,7 +631,7 @@ fn second_hello() {
 
 fn hello() -> ClientFrame {
     ClientFrame::Hello {
-        version: 1,
+        version: PROTOCOL_VERSION,
         document: "page-1".to_owned(),
         resume: None,
         leases: Vec::new(),
@@ -823,7 +826,10 @@ fn ping_while_loading() {
     stage.join_as(1, "u", Rights::Read, None, Vec::new());
     stage.happens(Event::Frame {
         connection: 1,
-        frame: ClientFrame::Ping { nonce: 5 },
+        frame: ClientFrame::Ping {
+            nonce: 5,
+            rtt_ms: 0,
+        },
     });
     assert_eq!(stage.take(1), [ServerFrame::Pong { nonce: 5 }]);
 }

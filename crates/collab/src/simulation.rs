@@ -7,7 +7,7 @@ pub(crate) mod store;
 use crate::lease::LeaseKey;
 use crate::log::{LogError, NewRow, Outcome};
 use crate::protocol::{ClientFrame, Position, Rights, ServerFrame};
-use crate::room::{Effect, Event, Room, Settings, Who};
+use crate::room::{Effect, Event, Join, Room, Settings, Who};
 use bytes::Bytes;
 use client::Client;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -175,8 +175,11 @@ impl World {
         self.happens(Event::Join {
             connection,
             who,
-            resume,
-            leases,
+            join: Join {
+                resume,
+                leases,
+                ..Join::default()
+            },
         });
     }
 

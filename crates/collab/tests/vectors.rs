@@ -35,7 +35,11 @@ fn client_json(frame: &ClientFrame) -> Value {
             "updates": updates.iter().map(|update| hex(update)).collect::<Vec<_>>(),
         }),
         ClientFrame::Presence { blob } => json!({"type": "presence", "blob": hex(blob)}),
-        ClientFrame::Ping { nonce } => json!({"type": "ping", "nonce": nonce}),
+        ClientFrame::Ping { nonce, rtt_ms } => {
+            json!({"type": "ping", "nonce": nonce, "rtt_ms": rtt_ms})
+        }
+        ClientFrame::Auth { token } => json!({"type": "auth", "token": token}),
+        ClientFrame::Ask { what } => json!({"type": "ask", "what": *what as u8 + 1}),
     }
 }
 
@@ -45,17 +49,24 @@ fn server_json(frame: &ServerFrame) -> Value {
             epoch,
             head_seq,
             rights,
+            cause,
             connection_id,
             lease,
             update_bytes_max,
             snapshot_follows,
         } => json!({
-            "type": "welcome", "version": 1, "epoch": epoch, "head_seq": head_seq, "rights": *rights as u8,
+            "type": "welcome", "version": 2, "epoch": epoch, "head_seq": head_seq, "rights": *rights as u8, "cause": *cause as u8,
             "connection_id": connection_id, "client_id": lease.client_id, "proof": hex(&lease.proof),
             "update_bytes_max": update_bytes_max, "mode": u8::from(*snapshot_follows),
         }),
-        ServerFrame::Snapshot { position, state } => json!({
-            "type": "snapshot", "epoch": position.epoch, "seq": position.seq, "state": hex(state)}),
+        ServerFrame::Snapshot {
+            position,
+            total_bytes,
+            offset,
+            part,
+        } => json!({
+            "type": "snapshot", "epoch": position.epoch, "seq": position.seq,
+            "total_bytes": total_bytes, "offset": offset, "part": hex(part)}),
         ServerFrame::Batch {
             epoch,
             first_seq,
@@ -77,9 +88,12 @@ fn server_json(frame: &ServerFrame) -> Value {
             "type": "presence",
             "changes": changes.iter().map(|(id, kind)| presence_json(*id, kind)).collect::<Vec<_>>(),
         }),
-        ServerFrame::Access { rights, reason } => {
-            json!({"type": "access", "rights": *rights as u8, "reason": reason})
-        }
+        ServerFrame::Access {
+            rights,
+            cause,
+            reason,
+        } => json!({
+            "type": "access", "rights": *rights as u8, "cause": *cause as u8, "reason": reason}),
         ServerFrame::Reset { epoch, reason } => {
             json!({"type": "reset", "epoch": epoch, "reason": *reason as u8 + 1})
         }

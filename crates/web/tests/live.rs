@@ -3,7 +3,7 @@
 #[path = "live/site.rs"]
 mod site;
 
-use collab::{ClientFrame, Refusal, ResetReason, Rights, ServerFrame};
+use collab::{ClientFrame, PROTOCOL_VERSION, Refusal, ResetReason, Rights, ServerFrame};
 use site::{Person, Place, new_doc};
 use std::future::Future;
 use storage::test_databases;
@@ -248,7 +248,7 @@ fn the_door() {
         assert_eq!(site.socket(Some("wrong"), None).await.err(), Some(401));
         let here = format!("http://{}", site.address);
         let hello = |document: String| ClientFrame::Hello {
-            version: 1,
+            version: PROTOCOL_VERSION,
             document,
             resume: None,
             leases: Vec::new(),
@@ -277,10 +277,16 @@ fn wrong_frames() {
         let wrong = [
             Message::Text("hello".into()),
             Message::Binary(vec![0x7f].into()),
-            Message::Binary(ClientFrame::Ping { nonce: 1 }.encode()),
+            Message::Binary(
+                ClientFrame::Ping {
+                    nonce: 1,
+                    rtt_ms: 0,
+                }
+                .encode(),
+            ),
             Message::Binary(
                 ClientFrame::Hello {
-                    version: 2,
+                    version: 1,
                     document: place.document(),
                     resume: None,
                     leases: Vec::new(),
@@ -335,7 +341,12 @@ fn ping() {
     on_each(|place| async move {
         let site = place.serve().await;
         let mut ann = Person::join(&place, &site, &place.ann, None).await;
-        ann.socket.send(&ClientFrame::Ping { nonce: 77 }).await;
+        ann.socket
+            .send(&ClientFrame::Ping {
+                nonce: 77,
+                rtt_ms: 3,
+            })
+            .await;
         let pong = |frame: &ServerFrame| match frame {
             ServerFrame::Pong { nonce } => Some(*nonce),
             _ => None,
@@ -369,7 +380,7 @@ fn discard() {
         };
         assert_eq!(bob.wait(nack).await, Refusal::WrongEpoch);
         let hello = ClientFrame::Hello {
-            version: 1,
+            version: PROTOCOL_VERSION,
             document: place.document(),
             resume: None,
             leases: Vec::new(),
@@ -463,7 +474,7 @@ fn damaged_log() {
         let site = place.serve().await;
         let mut socket = site.socket(Some(&place.ann), None).await.unwrap();
         let hello = ClientFrame::Hello {
-            version: 1,
+            version: PROTOCOL_VERSION,
             document: place.document(),
             resume: None,
             leases: Vec::new(),

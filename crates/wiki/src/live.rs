@@ -21,7 +21,7 @@ use crate::publish::{self, NewVersion};
 use crate::settings;
 use crate::wiki::Wiki;
 use collab::{
-    Engine, EngineSettings, EngineStats, Lease, LeaseKey, Link, LogError, Outbox, Position, Rights,
+    Engine, EngineSettings, EngineStats, Join, LeaseKey, Link, LogError, Outbox, Position, Rights,
     Who,
 };
 use document::{Document, Live, StorageFormat};
@@ -129,8 +129,7 @@ impl LiveDocuments {
         &self,
         actor: &Actor,
         document: &str,
-        resume: Option<Position>,
-        leases: Vec<Lease>,
+        how: Join,
     ) -> Result<(LiveLink, Outbox)> {
         let page = page_of(document).ok_or_else(|| no_document(document))?;
         let asking = actor.clone();
@@ -143,7 +142,7 @@ impl LiveDocuments {
             return Err(refused(actor, document));
         }
         let who = who(actor, rights);
-        let (link, outbox) = self.inner.engine.join(document, who, resume, leases).await;
+        let (link, outbox) = self.inner.engine.join(document, who, how).await;
         let watched = Watched {
             actor: actor.clone(),
             page,

@@ -11,7 +11,10 @@ export type ClientFrame =
   | { type: 'hello'; version: number; document: string; resume: { epoch: number; seq: number } | null; leases: Lease[] }
   | { type: 'push'; batchId: number; updates: Uint8Array[] }
   | { type: 'presence'; blob: Uint8Array }
-  | { type: 'ping'; nonce: number }
+  | { type: 'ping'; nonce: number; rttMs: number }
+  | { type: 'auth'; token: string }
+  /** 1: may I write; 2: I let go. */
+  | { type: 'ask'; what: number }
 
 export interface Welcome {
   type: 'welcome'
@@ -19,6 +22,8 @@ export interface Welcome {
   epoch: number
   headSeq: number
   rights: number
+  /** Why not more: 0 permission, 1 read-only mode, 2 somebody else writes, 3 as many write as may. */
+  cause: number
   connectionId: number
   clientId: number
   proof: Uint8Array
@@ -33,12 +38,12 @@ export type PresenceChange =
 
 export type ServerFrame =
   | Welcome
-  | { type: 'snapshot'; epoch: number; seq: number; state: Uint8Array }
+  | { type: 'snapshot'; epoch: number; seq: number; totalBytes: number; offset: number; part: Uint8Array }
   | { type: 'batch'; epoch: number; firstSeq: number; updates: { connectionId: number; update: Uint8Array }[] }
   | { type: 'ack'; batchId: number; epoch: number; seq: number }
   | { type: 'nack'; batchId: number; reason: number; message: string }
   | { type: 'presence'; changes: PresenceChange[] }
-  | { type: 'access'; rights: number; reason: string }
+  | { type: 'access'; rights: number; cause: number; reason: string }
   | { type: 'reset'; epoch: number; reason: number }
   | { type: 'pong'; nonce: number }
   | { type: 'event'; json: string }
@@ -82,7 +87,9 @@ const CLIENT_READERS: Record<number, (r: Reader) => ClientFrame> = {
     return { type: 'push', batchId, updates: times(n, () => r.raw(ANY)) }
   },
   0x03: (r) => ({ type: 'presence', blob: r.raw(limits.PRESENCE_BYTES_MAX) }),
-  0x04: (r) => ({ type: 'ping', nonce: r.uint() }),
+  0x04: (r) => ({ type: 'ping', nonce: r.uint(), rttMs: r.uint() }),
+  0x05: (r) => ({ type: 'auth', token: r.text(limits.TOKEN_BYTES_MAX) }),
+  0x06: (r) => ({ type: 'ask', what: r.choice(1, 2) }),
 }
 
 function presenceChange(r: Reader): PresenceChange {
@@ -93,20 +100,28 @@ function presenceChange(r: Reader): PresenceChange {
   return { connectionId, kind: 'changed', blob: r.raw(limits.PRESENCE_BYTES_MAX) }
 }
 
+function snapshotPart(r: Reader): ServerFrame {
+  const [epoch, seq, totalBytes, offset] = [r.uint(), r.uint(), r.uint(), r.uint()]
+  const part = r.raw(limits.SNAPSHOT_PART_BYTES_MAX)
+  if (offset + part.length > totalBytes) throw new Refused('bad_value')
+  return { type: 'snapshot', epoch, seq, totalBytes, offset, part }
+}
+
 const SERVER_READERS: Record<number, (r: Reader) => ServerFrame> = {
   0x81: (r) => ({
     type: 'welcome',
-    version: r.uint(),
+    version: r.choice(limits.PROTOCOL_VERSION, limits.PROTOCOL_VERSION),
     epoch: r.uint(),
     headSeq: r.uint(),
     rights: r.choice(0, 2),
+    cause: r.choice(0, 3),
     connectionId: r.uint(),
     clientId: r.uint(),
     proof: proof(r),
     updateBytesMax: r.uint(),
     mode: r.choice(0, 1),
   }),
-  0x82: (r) => ({ type: 'snapshot', epoch: r.uint(), seq: r.uint(), state: r.raw(ANY) }),
+  0x82: snapshotPart,
   0x83: (r) => ({
     type: 'batch',
     epoch: r.uint(),
@@ -116,7 +131,7 @@ const SERVER_READERS: Record<number, (r: Reader) => ServerFrame> = {
   0x84: (r) => ({ type: 'ack', batchId: r.uint(), epoch: r.uint(), seq: r.uint() }),
   0x85: (r) => ({ type: 'nack', batchId: r.uint(), reason: r.choice(1, 8), message: r.text(ANY) }),
   0x86: (r) => ({ type: 'presence', changes: times(r.count(ANY, 2), () => presenceChange(r)) }),
-  0x87: (r) => ({ type: 'access', rights: r.choice(0, 2), reason: r.text(ANY) }),
+  0x87: (r) => ({ type: 'access', rights: r.choice(0, 2), cause: r.choice(0, 3), reason: r.text(ANY) }),
   0x88: (r) => ({ type: 'reset', epoch: r.uint(), reason: r.choice(1, 3) }),
   0x89: (r) => ({ type: 'pong', nonce: r.uint() }),
   0x8a: (r) => ({ type: 'event', json: r.text(ANY) }),
@@ -149,7 +164,13 @@ export function encodeClientFrame(frame: ClientFrame): Uint8Array<ArrayBuffer> {
       w.byte(0x03).raw(frame.blob)
       break
     case 'ping':
-      w.byte(0x04).uint(frame.nonce)
+      w.byte(0x04).uint(frame.nonce).uint(frame.rttMs)
+      break
+    case 'auth':
+      w.byte(0x05).text(frame.token)
+      break
+    case 'ask':
+      w.byte(0x06).uint(frame.what)
   }
   return w.done()
 }
@@ -164,8 +185,8 @@ function writePresence(w: Writer, changes: PresenceChange[]): void {
 }
 
 function writeWelcome(w: Writer, frame: Welcome): void {
-  w.byte(0x81).uint(frame.version).uint(frame.epoch).uint(frame.headSeq).uint(frame.rights).uint(frame.connectionId)
-  w.uint(frame.clientId).raw(frame.proof).uint(frame.updateBytesMax).uint(frame.mode)
+  w.byte(0x81).uint(frame.version).uint(frame.epoch).uint(frame.headSeq).uint(frame.rights).uint(frame.cause)
+  w.uint(frame.connectionId).uint(frame.clientId).raw(frame.proof).uint(frame.updateBytesMax).uint(frame.mode)
 }
 
 /** For tests and the development server. */
@@ -176,7 +197,7 @@ export function encodeServerFrame(frame: ServerFrame): Uint8Array<ArrayBuffer> {
       writeWelcome(w, frame)
       break
     case 'snapshot':
-      w.byte(0x82).uint(frame.epoch).uint(frame.seq).raw(frame.state)
+      w.byte(0x82).uint(frame.epoch).uint(frame.seq).uint(frame.totalBytes).uint(frame.offset).raw(frame.part)
       break
     case 'batch':
       w.byte(0x83).uint(frame.epoch).uint(frame.firstSeq).uint(frame.updates.length)
@@ -192,7 +213,7 @@ export function encodeServerFrame(frame: ServerFrame): Uint8Array<ArrayBuffer> {
       writePresence(w, frame.changes)
       break
     case 'access':
-      w.byte(0x87).uint(frame.rights).text(frame.reason)
+      w.byte(0x87).uint(frame.rights).uint(frame.cause).text(frame.reason)
       break
     case 'reset':
       w.byte(0x88).uint(frame.epoch).uint(frame.reason)

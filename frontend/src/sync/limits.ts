@@ -1,10 +1,12 @@
 // Every limit of the sync client, with its unit in its name.
 
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
 export const DOCUMENT_NAME_BYTES_MAX = 200
 export const LEASES_MAX = 64
 export const PROOF_BYTES = 16
 export const UPDATES_PER_PUSH_MAX = 1024
+export const TOKEN_BYTES_MAX = 4 * 1024
+export const SNAPSHOT_PART_BYTES_MAX = 64 * 1024
 export const PRESENCE_BYTES_MAX = 1024
 /** What a frame may be larger than `update_bytes_max`. */
 export const FRAME_MARGIN_BYTES = 64 * 1024

@@ -142,7 +142,7 @@ export class Link {
 
   private ping(): void {
     this.nonce += 1
-    this.send({ type: 'ping', nonce: this.nonce })
+    this.send({ type: 'ping', nonce: this.nonce, rttMs: 0 })
     this.watch(PONG_WITHIN_MS)
     this.pingLater()
   }

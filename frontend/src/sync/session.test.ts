@@ -133,6 +133,17 @@ test('[CLIENT-1] the leased client id is set before the document can be edited',
   assert.equal(page.shown, 'Saved')
 })
 
+test('[WIRE-12] a snapshot in many parts is one document; a part that is missing makes the client reconnect', async () => {
+  const room = new Room((ydoc) => ydoc.getText('title').insert(0, 'long'.repeat(100)))
+  room.partBytes = 50
+  const { page, clock, net } = await opened(room)
+  assert.equal(page.text, 'long'.repeat(100))
+  room.toAll({ type: 'snapshot', epoch: 1, seq: 1, totalBytes: 9, offset: 3, part: new Uint8Array(3) })
+  await clock.pass(1000)
+  assert.equal(net.sockets.length, 2)
+  assert.equal(page.shown, 'Saved')
+})
+
 test('[CLIENT-5] Saved is shown only when everything is acknowledged; then the store is empty', async () => {
   const { page, clock, room } = await opened()
   room.losesAcks = true
@@ -296,7 +307,7 @@ test('[CLIENT-9] without the right to write, unacknowledged text is set aside', 
   room.refuseWith = 7
   page.type('late')
   await clock.pass(1)
-  room.toAll({ type: 'access', rights: 1, reason: 'space is read only' })
+  room.toAll({ type: 'access', rights: 1, cause: 0, reason: 'space is read only' })
   await clock.pass(1)
   assert.deepEqual(page.resets, [{ reason: 'read only', text: 'late' }])
 })

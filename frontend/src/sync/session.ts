@@ -7,6 +7,7 @@ import { BACKOFF_FIRST_MS, BACKOFF_MAX_MS, GAPS_MAX, LEASES_MAX, PRESENCE_BYTES_
 import { Link, type Socket } from './link'
 import { Outbox, textOf } from './outbox'
 import { type Person, Roster } from './presence'
+import { SnapshotParts } from './snapshot'
 import type { EditStore, StoredEdit } from './store'
 
 /** Origin of what came from the server or from the store, in Yjs transactions. */
@@ -62,6 +63,7 @@ export class Session {
   private readonly link: Link
   private readonly roster = new Roster()
   private readonly outbox = new Outbox()
+  private readonly parts = new SnapshotParts()
   private welcome: Welcome | null = null
   private lease: Lease | null = null
   private leased = new Set<number>()
@@ -254,6 +256,7 @@ export class Session {
     this.welcome = null
     this.isCaughtUp = false
     this.nackReason = null
+    this.parts.clear()
     this.outbox.rewind()
     this.cancel('retryTimer')
     this.cancel('helloTimer')
@@ -267,7 +270,7 @@ export class Session {
       case 'welcome':
         return this.onWelcome(frame)
       case 'snapshot':
-        return this.onSnapshot(frame.epoch, frame.seq, frame.state)
+        return this.onSnapshot(frame)
       case 'batch':
         return this.onBatch(frame.epoch, frame.firstSeq, frame.updates)
       case 'ack':
@@ -310,11 +313,18 @@ export class Session {
     this.report()
   }
 
-  private onSnapshot(epoch: number, seq: number, state: Uint8Array): void {
-    if (epoch !== this.epoch) return
+  private onSnapshot(part: Extract<ServerFrame, { type: 'snapshot' }>): void {
+    if (part.epoch !== this.epoch) return
+    let state: Uint8Array | null
+    try {
+      state = this.parts.take(part)
+    } catch {
+      return this.link.reconnect()
+    }
+    if (state === null) return
     this.options.events.beforeRemote()
     Y.applyUpdate(this.ydoc, state, REMOTE)
-    this.seq = Math.max(this.seq, seq)
+    this.seq = Math.max(this.seq, part.seq)
     this.checkCaughtUp()
   }
 

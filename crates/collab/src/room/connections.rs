@@ -1,9 +1,12 @@
 //! Joining, leaving, rights, and what each connection is sent and when.
 
-use super::{Effect, Phase, Room, Who};
+use super::{Effect, Join, Phase, Room, Who};
 use crate::budget::Budget;
+use crate::history::Place;
 use crate::limits::*;
-use crate::protocol::{ClientFrame, CloseCode, Lease, Position, Refusal, Rights, ServerFrame};
+use crate::protocol::{
+    Cause, ClientFrame, CloseCode, Lease, Position, Refusal, Rights, ServerFrame,
+};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
@@ -26,8 +29,8 @@ pub(super) struct Connection {
     pub(super) stage: Stage,
     /// Client ids it may use.
     pub(super) leased: Vec<u64>,
-    /// The last update it was sent; `None`: nothing, not even the snapshot.
-    applied: Option<u64>,
+    /// What it was sent of the log.
+    place: Place,
     pub(super) presence_seen: u64,
     /// Frames for it alone, which come before everything else.
     answers: VecDeque<Bytes>,
@@ -45,14 +48,12 @@ impl Connection {
 }
 
 impl Room {
-    pub(super) fn join(
-        &mut self,
-        now_ms: u64,
-        id: u64,
-        who: Who,
-        resume: Option<Position>,
-        leases: Vec<Lease>,
-    ) {
+    pub(super) fn join(&mut self, now_ms: u64, id: u64, who: Who, join: Join) {
+        let Join {
+            dialect: _,
+            resume,
+            leases,
+        } = join;
         if self.closing {
             return self.refuse_join(id, CloseCode::Restart, "the server restarts");
         }
@@ -69,7 +70,7 @@ impl Room {
             who,
             stage: Stage::Waiting { resume, leases },
             leased: Vec::new(),
-            applied: None,
+            place: Place::Nothing,
             presence_seen: 0,
             answers: VecDeque::new(),
             in_flight: 0,
@@ -124,18 +125,20 @@ impl Room {
             .chain([client_id])
             .collect();
         let head = history.head();
-        connection.applied = resume
+        connection.place = resume
             .filter(|at| at.epoch == head.epoch)
             .map(|at| at.seq)
-            .filter(|seq| (history.snapshot_seq()..=head.seq).contains(seq));
+            .filter(|seq| (history.snapshot_seq()..=head.seq).contains(seq))
+            .map_or(Place::Nothing, Place::At);
         let welcome = ServerFrame::Welcome {
             epoch: head.epoch,
             head_seq: head.seq,
             rights: connection.who.rights,
+            cause: Cause::Permission,
             connection_id: id,
             lease,
             update_bytes_max: UPDATE_BYTES_MAX as u64,
-            snapshot_follows: connection.applied.is_none(),
+            snapshot_follows: connection.place == Place::Nothing,
         };
         connection.answers.push_back(welcome.encode());
         self.people.join(id, connection.who.identity.clone());
@@ -165,7 +168,9 @@ impl Room {
             return;
         };
         match frame {
-            ClientFrame::Ping { nonce } => self.answer(now_ms, id, &ServerFrame::Pong { nonce }),
+            ClientFrame::Ping { nonce, .. } => {
+                self.answer(now_ms, id, &ServerFrame::Pong { nonce })
+            }
             ClientFrame::Push { batch_id, updates } => self.push(now_ms, id, batch_id, updates),
             ClientFrame::Presence { blob } => {
                 self.people.change(id, blob);
@@ -178,6 +183,10 @@ impl Room {
                 }
             }
             ClientFrame::Hello { .. } => self.end(id, CloseCode::Protocol, "a second hello"),
+            ClientFrame::Auth { .. } => {
+                self.end(id, CloseCode::Protocol, "auth comes before hello")
+            }
+            ClientFrame::Ask { .. } => {}
         }
     }
 
@@ -224,7 +233,15 @@ impl Room {
             return;
         }
         connection.who.rights = rights;
-        self.answer(now_ms, id, &ServerFrame::Access { rights, reason });
+        self.answer(
+            now_ms,
+            id,
+            &ServerFrame::Access {
+                rights,
+                cause: Cause::Permission,
+                reason,
+            },
+        );
         if rights == Rights::None {
             self.end(id, CloseCode::Forbidden, "no right to read any more");
         }
@@ -278,12 +295,12 @@ impl Room {
                 answer
             } else if !connection.joined() {
                 return;
-            } else if let Some((frame, applied)) = self
+            } else if let Some((frame, place)) = self
                 .history
                 .as_mut()
-                .and_then(|h| h.next_frame(connection.applied, self.shown))
+                .and_then(|h| h.next_frame(connection.place, self.shown))
             {
-                connection.applied = Some(applied);
+                connection.place = place;
                 frame
             } else if let Some(news) = self
                 .people

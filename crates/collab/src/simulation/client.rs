@@ -1,7 +1,9 @@
 //! A client as the specification wants it, over links that the simulation delays and cuts.
 
 use super::store::{insert, new_doc, remove};
-use crate::protocol::{ClientFrame, Lease, Position, Refusal, ServerFrame};
+use crate::protocol::{
+    ClientFrame, Lease, PROTOCOL_VERSION, Position, Refusal, ServerFrame, SnapshotParts,
+};
 use bytes::Bytes;
 use std::collections::{HashSet, VecDeque};
 use yrs::updates::decoder::Decode;
@@ -29,6 +31,7 @@ pub(super) struct Client {
     stage: Stage,
     pub(super) doc: Option<Doc>,
     at: Option<Position>,
+    parts: SnapshotParts,
     leases: Vec<Lease>,
     unsaved: VecDeque<Unsaved>,
     next_batch: u64,
@@ -46,6 +49,7 @@ impl Client {
             stage: Stage::Offline,
             doc: None,
             at: None,
+            parts: SnapshotParts::default(),
             leases: Vec::new(),
             unsaved: VecDeque::new(),
             next_batch: 1,
@@ -82,6 +86,7 @@ impl Client {
         self.from_server.clear();
         self.in_flight.clear();
         self.refused = None;
+        self.parts = SnapshotParts::default();
         for unsaved in &mut self.unsaved {
             unsaved.batch_id = None;
         }
@@ -165,7 +170,16 @@ impl Client {
                 );
                 self.stage = Stage::CatchingUp(head_seq);
             }
-            ServerFrame::Snapshot { position, state } => {
+            ServerFrame::Snapshot {
+                position,
+                total_bytes,
+                offset,
+                part,
+            } => {
+                let whole = self.parts.take(position, total_bytes, offset, &part);
+                let Some(state) = whole.expect("[WIRE-12] parts in order") else {
+                    return false;
+                };
                 self.apply(&[state]);
                 let applied = self
                     .at
@@ -219,7 +233,7 @@ impl Client {
         self.cut();
         self.stage = Stage::Greeting;
         let hello = ClientFrame::Hello {
-            version: 1,
+            version: PROTOCOL_VERSION,
             document: "page-1".to_owned(),
             resume: None,
             leases: Vec::new(),

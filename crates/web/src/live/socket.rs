@@ -8,7 +8,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use collab::{ClientFrame, CloseCode, Lease, Outbox, Outgoing, PROTOCOL_VERSION, Position};
+use collab::{ClientFrame, CloseCode, Join, Outbox, Outgoing, PROTOCOL_VERSION};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use wiki::{Actor, Error, LiveLink};
@@ -105,18 +105,22 @@ async fn join(
     else {
         return Err(no_hello);
     };
-    enter(web, actor, &document, resume, leases).await
+    let join = Join {
+        resume,
+        leases,
+        ..Join::default()
+    };
+    enter(web, actor, &document, join).await
 }
 
 async fn enter(
     web: &Web,
     actor: &Actor,
     document: &str,
-    resume: Option<Position>,
-    leases: Vec<Lease>,
+    how: Join,
 ) -> Result<(LiveLink, Outbox), End> {
     let joined = match web.live().await {
-        Ok(live) => live.join(actor, document, resume, leases).await,
+        Ok(live) => live.join(actor, document, how).await,
         Err(why) => Err(why),
     };
     joined.map_err(|why| match why {
@@ -138,7 +142,10 @@ async fn next(stream: &mut SplitStream<WebSocket>) -> Result<ClientFrame, Option
             ClientFrame::decode(&bytes).map_err(|_| wrong("a frame is malformed"))
         }
         Some(Ok(Message::Text(_))) => Err(wrong("frames are binary")),
-        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(ClientFrame::Ping { nonce: ALIVE }),
+        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(ClientFrame::Ping {
+            nonce: ALIVE,
+            rtt_ms: 0,
+        }),
         Some(Ok(Message::Close(_)) | Err(_)) | None => Err(None),
     }
 }
@@ -150,7 +157,7 @@ const ALIVE: u64 = u64::MAX;
 async fn read(stream: &mut SplitStream<WebSocket>, link: &LiveLink) -> Option<End> {
     loop {
         match tokio::time::timeout(limits::LIVE_SILENCE, next(stream)).await {
-            Ok(Ok(ClientFrame::Ping { nonce: ALIVE })) => {}
+            Ok(Ok(ClientFrame::Ping { nonce: ALIVE, .. })) => {}
             Ok(Ok(ClientFrame::Hello { version, .. })) if version != PROTOCOL_VERSION => {
                 return Some(end(CloseCode::Protocol, "another version of the protocol"));
             }

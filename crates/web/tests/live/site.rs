@@ -1,7 +1,7 @@
 //! A whole site on a port of this machine, and people with real WebSockets and real documents.
 
 use bytes::Bytes;
-use collab::{ClientFrame, Lease, Position, ServerFrame};
+use collab::{ClientFrame, Lease, PROTOCOL_VERSION, Position, ServerFrame, SnapshotParts};
 use futures_util::{SinkExt, StreamExt};
 use std::sync::Arc;
 use std::time::Duration;
@@ -239,6 +239,7 @@ pub(crate) struct Person {
     pub(crate) doc: Doc,
     pub(crate) lease: Lease,
     pub(crate) at: Option<Position>,
+    parts: SnapshotParts,
     next_batch: u64,
 }
 
@@ -264,7 +265,7 @@ impl Person {
         let document = place.document();
         socket
             .send(&ClientFrame::Hello {
-                version: 1,
+                version: PROTOCOL_VERSION,
                 document,
                 resume,
                 leases,
@@ -291,6 +292,7 @@ impl Person {
             doc,
             lease,
             at,
+            parts: SnapshotParts::default(),
             next_batch: 1,
         };
         while person
@@ -306,9 +308,17 @@ impl Person {
     pub(crate) async fn take(&mut self) -> Result<ServerFrame, u16> {
         let frame = self.socket.next().await?;
         match &frame {
-            ServerFrame::Snapshot { position, state } => {
-                self.apply(state);
-                self.at = Some(*position);
+            ServerFrame::Snapshot {
+                position,
+                total_bytes,
+                offset,
+                part,
+            } => {
+                let whole = self.parts.take(*position, *total_bytes, *offset, part);
+                if let Some(state) = whole.expect("parts in order") {
+                    self.apply(&state);
+                    self.at = Some(*position);
+                }
             }
             ServerFrame::Batch {
                 epoch,
