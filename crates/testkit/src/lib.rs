@@ -107,7 +107,11 @@ impl TestWiki {
             .add(&Actor::System, account)
             .await
             .expect("a new account");
-        Actor::User { person, admin }
+        Actor::User {
+            person,
+            admin,
+            proof: wiki::Proof::Given,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who asks. Every function of the wiki takes an actor first.
 
-use crate::ids::UserId;
+use crate::ids::{TokenId, UserId};
 use serde::Serialize;
 
 /// An account as others see it: enough to name somebody in a byline.
@@ -14,6 +14,18 @@ pub struct Person {
     pub full_name: String,
 }
 
+/// How somebody proved who they are. What they have open ends with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Proof {
+    /// Once and for all: a password with the request itself, or a test.
+    #[default]
+    Given,
+    /// A session, by the hash of its token.
+    Session(String),
+    /// A personal access token.
+    Token(TokenId),
+}
+
 /// Who asks for something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
@@ -25,6 +37,8 @@ pub enum Actor {
         person: Person,
         /// Site administrators may do everything.
         admin: bool,
+        /// By what.
+        proof: Proof,
     },
     /// The program itself: the command line, imports, jobs. May do everything.
     System,

@@ -82,7 +82,7 @@ mod testing;
 mod tests;
 
 pub use accounts::{Account, Accounts, NewAccount};
-pub use actor::{Actor, Person};
+pub use actor::{Actor, Person, Proof};
 pub use addresses::{
     Address, Destination, attachment_url, blog_url, page_url, person_url, space_url, tiny_code,
     tiny_id,

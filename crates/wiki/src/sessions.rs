@@ -1,7 +1,7 @@
 //! Logging in: passwords with limited attempts, sessions, and the token against cross-site requests.
 
 use crate::accounts::person_of;
-use crate::actor::Actor;
+use crate::actor::{Actor, Proof};
 use crate::attempts::{self, Verdict};
 use crate::error::{Error, Result};
 use crate::ids::UserId;
@@ -100,7 +100,7 @@ impl Sessions<'_> {
                 )?;
                 let sql = "SELECT id, name, full_name, admin FROM user_account WHERE id = $1 AND disabled = 0";
                 match tx.query_opt(sql, params![user])? {
-                    Some(row) => actor_of(&row),
+                    Some(row) => actor_of(&row, Proof::Session(hash.clone())),
                     None => Err(Error::Forbidden("the account is disabled; ask an administrator".into())),
                 }
             })
@@ -121,7 +121,7 @@ impl Sessions<'_> {
         self.wiki
             .read(move |tx| match tx.query_opt(sql, params![&hash, now_ms])? {
                 Some(row) => Ok(Some(Session {
-                    actor: actor_of(&row)?,
+                    actor: actor_of(&row, Proof::Session(hash.clone()))?,
                     csrf_token: row.text("csrf_token")?,
                 })),
                 None => Ok(None),
@@ -194,10 +194,11 @@ pub(crate) fn stored_password(tx: &Tx, lower_name: &str) -> Result<Option<(UserI
     }
 }
 
-/// The actor of columns `id`, `name`, `full_name`, `admin`.
-pub(crate) fn actor_of(row: &Row) -> Result<Actor> {
+/// The actor of columns `id`, `name`, `full_name`, `admin`, who proved it this way.
+pub(crate) fn actor_of(row: &Row, proof: Proof) -> Result<Actor> {
     Ok(Actor::User {
         person: person_of(row)?,
         admin: row.bool("admin")?,
+        proof,
     })
 }

@@ -97,6 +97,7 @@ impl Site {
         Actor::User {
             person,
             admin: false,
+            proof: crate::Proof::Given,
         }
     }
 

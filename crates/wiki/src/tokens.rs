@@ -1,7 +1,7 @@
 //! Personal access tokens: for programs, as `Bearer` or as the password of `Basic`.
 
 use crate::accounts::{self, require_self_or_admin};
-use crate::actor::Actor;
+use crate::actor::{Actor, Proof};
 use crate::error::{Error, Result};
 use crate::ids::{TokenId, UserId};
 use crate::limits::{TOKEN_USE_NOTED_MS, TOKENS_PER_ACCOUNT_MAX};
@@ -121,7 +121,8 @@ impl Tokens<'_> {
                 })
                 .await?;
         }
-        actor_of(&row).map(Some)
+        let token = TokenId::new(row.i64("token_id")?);
+        actor_of(&row, Proof::Token(token)).map(Some)
     }
 
     /// Whom the pair of `Basic` stands for: a token or the account's password (attempts limited as at login). A
@@ -147,7 +148,7 @@ impl Tokens<'_> {
             .read(move |tx| {
                 tx.query_opt(sql, params![user])?
                     .as_ref()
-                    .map(actor_of)
+                    .map(|row| actor_of(row, Proof::Given))
                     .transpose()
             })
             .await

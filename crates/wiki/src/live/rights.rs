@@ -1,7 +1,7 @@
 //! What somebody may do to a live document, asked at join and again once a second while they are there.
 
 use super::{Inner, document_of};
-use crate::actor::Actor;
+use crate::actor::{Actor, Proof};
 use crate::error::{Error, Result};
 use crate::ids::ContentId;
 use crate::pages::Status;
@@ -37,11 +37,14 @@ pub(super) fn of(tx: &Tx, actor: &Actor, page: ContentId) -> Result<Rights> {
     }
 }
 
-/// The actor with today's standing; none when the account is disabled or gone.
+/// The actor with today's standing; none when the account is disabled or gone, or the session or token has ended.
 fn today(tx: &Tx, actor: &Actor) -> Result<Option<Actor>> {
-    let Actor::User { person, .. } = actor else {
+    let Actor::User { person, proof, .. } = actor else {
         return Ok(Some(actor.clone()));
     };
+    if !holds(tx, proof)? {
+        return Ok(None);
+    }
     let sql = "SELECT admin FROM user_account WHERE id = $1 AND disabled = 0";
     let Some(row) = tx.query_opt(sql, params![person.id])? else {
         return Ok(None);
@@ -49,7 +52,24 @@ fn today(tx: &Tx, actor: &Actor) -> Result<Option<Actor>> {
     Ok(Some(Actor::User {
         person: person.clone(),
         admin: row.bool("admin")?,
+        proof: proof.clone(),
     }))
+}
+
+/// Whether what somebody proved themselves with is still worth something: a session that has ended takes its editors along.
+fn holds(tx: &Tx, proof: &Proof) -> Result<bool> {
+    let found = match proof {
+        Proof::Given => return Ok(true),
+        Proof::Session(hash) => tx.query_opt(
+            "SELECT user_id FROM session WHERE token_hash = $1",
+            params![hash],
+        )?,
+        Proof::Token(id) => tx.query_opt(
+            "SELECT user_id FROM access_token WHERE id = $1",
+            params![id.get()],
+        )?,
+    };
+    Ok(found.is_some())
 }
 
 /// Asks for everybody's rights again and again, and tells the engine of changes. [ROOM-9]
