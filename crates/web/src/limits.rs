@@ -25,6 +25,25 @@ pub(crate) const SESSION_COOKIE_AGE: Duration = Duration::from_secs(30 * 24 * 36
 /// Bodies smaller than this are not compressed.
 pub(crate) const COMPRESS_BYTES_MIN: usize = 860;
 
+/// Connections open at once; a further one is answered with 503 and closed.
+pub(crate) const CONNECTIONS_MAX: usize = 100_000;
+/// A connection that has not brought the head of a first request by then is closed.
+pub(crate) const HTTP_FIRST_REQUEST: Duration = Duration::from_secs(15);
+/// A connection that brings no further head of a request for so long after an answer is closed; longer than proxies keep theirs.
+pub(crate) const HTTP_IDLE: Duration = Duration::from_secs(75);
+/// Bytes of the head of a request; more is answered with 431.
+pub(crate) const HTTP_HEAD_BYTES_MAX: usize = 64 << 10;
+/// Requests that one HTTP/2 connection may have at once; more wait at the client.
+pub(crate) const HTTP2_STREAMS_MAX: u32 = 250;
+/// How often the peer of an HTTP/2 connection must show that it is there.
+pub(crate) const HTTP2_PING: Duration = Duration::from_secs(30);
+/// How long it may take to answer; then the connection is closed.
+pub(crate) const HTTP2_PONG: Duration = Duration::from_secs(20);
+/// Pause before the next connection is taken when the system has none to give (no file descriptors).
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long a refused connection has to take its refusal.
+pub(crate) const REFUSAL: Duration = Duration::from_secs(2);
+
 /// Largest frame of a live connection; a larger one ends it.
 pub(crate) const LIVE_FRAME_BYTES_MAX: usize = (4 << 20) + (64 << 10);
 /// Memory of a live connection for reading; larger frames get theirs for as long as they need it.

@@ -3,7 +3,7 @@
 mod socket;
 
 use axum::extract::State;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Json, Router, extract::Path};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ use crate::visitor::ChangeJson;
 /// Addresses of the sync engine and of what the editor asks.
 pub(crate) fn router() -> Router<Web> {
     Router::new()
-        .route("/synchrony/v1/live", get(socket::connect))
+        .route("/synchrony/v1/live", any(socket::connect))
         .route("/synchrony/heartbeat", get(heartbeat))
         .route("/api/pages/{id}/publish", post(publish))
         .route("/api/pages/{id}/discard", post(discard))

@@ -1,6 +1,7 @@
 //! The whole web part, asked as a client asks it, on a wiki of its own.
 
 mod addresses;
+mod connections;
 mod editing;
 mod files;
 mod reading;
