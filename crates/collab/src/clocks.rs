@@ -1,5 +1,6 @@
 //! What a document knows: the next clock of every client id, and whether an update fits onto that.
 
+use crate::authors::Claimant;
 use crate::protocol::Refusal;
 use crate::scan::Scan;
 use std::collections::BTreeMap;
@@ -51,9 +52,15 @@ impl Layers<'_> {
     }
 
     /// Judges one update: true if it brings something new.
-    pub(crate) fn judge(&mut self, scan: &Scan, leased: &[u64]) -> Result<bool, Refusal> {
-        if !scan.brings.iter().all(|run| leased.contains(&run.client)) {
-            return Err(Refusal::NotLeased);
+    pub(crate) fn judge(
+        &mut self,
+        scan: &Scan,
+        claimant: &mut Claimant<'_>,
+    ) -> Result<bool, Refusal> {
+        for run in &scan.brings {
+            if !claimant.may(run, self.get(run.client)) {
+                return Err(Refusal::NotLeased);
+            }
         }
         let mut fresh = !scan.deletes.is_empty();
         for run in &scan.brings {

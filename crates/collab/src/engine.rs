@@ -427,11 +427,16 @@ impl RoomTask {
                     }
                 }
                 Effect::Load { since } => self.load(since),
-                Effect::Append { base, rows } => {
+                Effect::Append {
+                    base,
+                    rows,
+                    new_authors,
+                } => {
                     self.append(Append {
                         document: self.document.clone(),
                         base,
                         rows,
+                        new_authors,
                     });
                 }
                 Effect::Fold {

@@ -45,7 +45,7 @@ impl Log for MemoryLog {
             self.commits.fetch_add(1, Ordering::SeqCst);
             let append = |write: Append| {
                 self.with(&write.document, |store| {
-                    store.append(write.base, &write.rows)
+                    store.append(write.base, &write.rows, write.new_authors)
                 })
             };
             Ok(writes.into_iter().map(append).collect())

@@ -28,6 +28,7 @@ mod varint;
 mod scan;
 mod value;
 
+mod authors;
 mod budget;
 mod clocks;
 mod history;
@@ -46,7 +47,7 @@ mod simulation;
 pub use engine::{Engine, EngineSettings, EngineStats, Link, Outbox, Outgoing};
 pub use hydrate::{hydrate, merge};
 pub use lease::LeaseKey;
-pub use log::{Answer, Append, Fold, Loaded, Log, LogError, NewRow, Outcome};
+pub use log::{Answer, Append, Author, Fold, Loaded, Log, LogError, NewRow, Outcome};
 pub use protocol::{
     Cause, ClientFrame, CloseCode, Lease, OutOfPlace, PROTOCOL_VERSION, Position, PresenceKind,
     Refusal, Request, ResetReason, Rights, ServerFrame, SnapshotParts,

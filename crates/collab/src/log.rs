@@ -34,6 +34,15 @@ impl fmt::Display for LogError {
 
 impl std::error::Error for LogError {}
 
+/// Who was the first to put something under a client id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// The Yjs client id.
+    pub client_id: u64,
+    /// The account, as in [`NewRow`].
+    pub user: String,
+}
+
 /// What a load brings.
 #[derive(Debug, Clone)]
 pub enum Loaded {
@@ -47,11 +56,15 @@ pub enum Loaded {
         tail: Vec<Bytes>,
         /// Why the present epoch began.
         reason: ResetReason,
+        /// The users of this epoch's client ids.
+        authors: Vec<Author>,
     },
     /// What has come since the position that was asked for; the epoch is the same.
     Since {
         /// The updates behind it, in order, without a hole.
         tail: Vec<Bytes>,
+        /// The users of client ids, at least of those that came since.
+        authors: Vec<Author>,
     },
 }
 
@@ -75,6 +88,8 @@ pub struct Append {
     pub base: Position,
     /// In order.
     pub rows: Vec<NewRow>,
+    /// Client ids that these rows are the first to use; written in the same transaction.
+    pub new_authors: Vec<Author>,
 }
 
 /// What became of one document's part of a commit.

@@ -7,11 +7,12 @@ mod commit;
 mod connections;
 mod reload;
 
+use crate::authors::Authors;
 use crate::clocks::ClockMap;
 use crate::history::History;
 use crate::lease::LeaseKey;
 use crate::limits::*;
-use crate::log::{Loaded, LogError, NewRow, Outcome};
+use crate::log::{Author, Loaded, LogError, NewRow, Outcome};
 use crate::people::People;
 use crate::protocol::{ClientFrame, CloseCode, Lease, Position, Rights};
 use bytes::Bytes;
@@ -108,6 +109,7 @@ pub(crate) enum Effect {
     Append {
         base: Position,
         rows: Vec<NewRow>,
+        new_authors: Vec<Author>,
     },
     Fold {
         at: Position,
@@ -159,6 +161,7 @@ struct Batch {
 struct Group {
     batches: Vec<Batch>,
     clocks: ClockMap,
+    authors: Authors,
     bytes: usize,
 }
 
@@ -168,6 +171,7 @@ pub(crate) struct Room {
     phase: Phase,
     history: Option<History>,
     clocks: ClockMap,
+    authors: Authors,
     connections: BTreeMap<u64, Connection>,
     people: People,
     /// At the log.
@@ -204,6 +208,7 @@ impl Room {
             phase: Phase::Loading,
             history: None,
             clocks: ClockMap::default(),
+            authors: Authors::default(),
             connections: BTreeMap::new(),
             people: People::default(),
             running: None,

@@ -87,8 +87,12 @@ impl Stage {
                 let loaded = self.store.load(since);
                 self.happens(Event::Loaded(Ok(loaded)));
             }
-            Effect::Append { base, rows } => {
-                let outcome = self.store.append(base, &rows);
+            Effect::Append {
+                base,
+                rows,
+                new_authors,
+            } => {
+                let outcome = self.store.append(base, &rows, new_authors);
                 self.happens(Event::Appended(Ok(outcome)));
             }
             Effect::Fold {
@@ -121,6 +125,15 @@ impl Stage {
         resume: Option<Position>,
         leases: Vec<Lease>,
     ) {
+        let join = Join {
+            dialect: Dialect::Native,
+            resume,
+            leases,
+        };
+        self.join_how(connection, user, rights, join);
+    }
+
+    fn join_how(&mut self, connection: u64, user: &str, rights: Rights, join: Join) {
         let identity = format!("{{\"user\":\"{user}\"}}");
         let who = Who {
             user: user.to_owned(),
@@ -130,11 +143,7 @@ impl Stage {
         self.happens(Event::Join {
             connection,
             who,
-            join: Join {
-                resume,
-                leases,
-                ..Join::default()
-            },
+            join,
         });
     }
 
@@ -237,10 +246,15 @@ fn failing_log() {
     stage.push(1, 1, std::slice::from_ref(&first));
     stage.push(1, 2, std::slice::from_ref(&second));
     // The commit happened, its answer was lost.
-    let Some(Effect::Append { base, rows }) = stage.todo.pop() else {
+    let Some(Effect::Append {
+        base,
+        rows,
+        new_authors,
+    }) = stage.todo.pop()
+    else {
         panic!()
     };
-    stage.store.append(base, &rows);
+    stage.store.append(base, &rows, new_authors);
     stage.happens(Event::Appended(Err(LogError::Unavailable("x".to_owned()))));
     assert_eq!(
         count(&stage.sent[&1], |f| matches!(
@@ -386,6 +400,46 @@ fn leases() {
     stage.join_as(4, "mallory", Rights::Write, None, vec![old]);
     stage.push(4, 1, &[insert(&doc, 0, "b")]);
     assert_eq!(stage.answered(4), Err(Refusal::NotLeased));
+}
+
+/// [ROOM-2] The first user of a client id is written with the rows and alone may go on with it, in either dialect.
+#[test]
+fn authors() {
+    let mut stage = Stage::new();
+    let doc = stage.join(1);
+    stage.prompt = false;
+    stage.push(1, 1, &[insert(&doc, 0, "a")]);
+    stage.push(1, 2, &[insert(&doc, 0, "b")]);
+    let author = Author {
+        client_id: stage.lease(1).client_id,
+        user: "u1".to_owned(),
+    };
+    let Some(Effect::Append { new_authors, .. }) = stage.todo.last() else {
+        panic!("an append");
+    };
+    assert_eq!(new_authors[..], [author]);
+    stage.prompt = true;
+    stage.answer_all();
+    stage.take(1);
+    let more = insert(&doc, 0, "c");
+    for (connection, user, outcome) in [(2, "mallory", Err(Refusal::NotLeased)), (3, "u1", Ok(3))] {
+        let join = Join {
+            dialect: Dialect::Yjs,
+            ..Join::default()
+        };
+        stage.join_how(connection, user, Rights::Write, join);
+        stage.push(connection, 1, std::slice::from_ref(&more));
+        assert_eq!(stage.answered(connection), outcome, "{user}");
+    }
+    // Nobody takes an id that somebody else was given and has not used.
+    let join = Join {
+        dialect: Dialect::Yjs,
+        ..Join::default()
+    };
+    let given = stage.join(4);
+    stage.join_how(5, "u4", Rights::Write, join);
+    stage.push(5, 1, &[insert(&given, 0, "d")]);
+    assert_eq!(stage.answered(5), Err(Refusal::NotLeased));
 }
 
 /// [ROOM-3] Gaps in clocks, unknown references and unknown deletions are refused.

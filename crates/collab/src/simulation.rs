@@ -5,7 +5,7 @@ mod client;
 pub(crate) mod store;
 
 use crate::lease::LeaseKey;
-use crate::log::{LogError, NewRow, Outcome};
+use crate::log::{Author, LogError, NewRow, Outcome};
 use crate::protocol::{ClientFrame, Position, Rights, ServerFrame};
 use crate::room::{Effect, Event, Join, Room, Settings, Who};
 use bytes::Bytes;
@@ -32,7 +32,7 @@ impl Chance {
 /// I/O that the room has asked for and that takes its time.
 enum Io {
     Load(Option<Position>),
-    Append(Position, Vec<NewRow>),
+    Append(Position, Vec<NewRow>, Vec<Author>),
     Fold(Position, Vec<Bytes>, crate::clocks::ClockMap),
 }
 
@@ -94,7 +94,11 @@ impl World {
                 Effect::Send { connection, frame } => self.deliver(connection, frame),
                 Effect::Close { connection, .. } => self.cut(connection),
                 Effect::Load { since } => self.io.push_back(Io::Load(since)),
-                Effect::Append { base, rows } => self.io.push_back(Io::Append(base, rows)),
+                Effect::Append {
+                    base,
+                    rows,
+                    new_authors,
+                } => self.io.push_back(Io::Append(base, rows, new_authors)),
                 Effect::Fold {
                     at,
                     updates,
@@ -238,11 +242,11 @@ impl World {
                 let loaded = self.store.load(since);
                 self.happens(Event::Loaded(Ok(loaded)));
             }
-            Io::Append(base, rows) => {
+            Io::Append(base, rows, new_authors) => {
                 // A commit whose answer is lost may have happened.
                 let reached = !wrong || self.chance.below(2) == 0;
                 let outcome = if reached {
-                    self.store.append(base, &rows)
+                    self.store.append(base, &rows, new_authors)
                 } else {
                     Outcome::Committed
                 };

@@ -2,10 +2,11 @@
 
 use super::connections::Stage;
 use super::{Batch, Effect, Phase, Room};
+use crate::authors::Claimant;
 use crate::clocks::{ClockMap, Layers};
 use crate::history::Entry;
 use crate::limits::*;
-use crate::log::{LogError, NewRow, Outcome};
+use crate::log::{Author, LogError, NewRow, Outcome};
 use crate::protocol::{CloseCode, Refusal, Rights, ServerFrame};
 use crate::scan::{Bounds, scan};
 use crate::varint::Malformed;
@@ -15,6 +16,16 @@ impl Batch {
     fn bytes(&self) -> usize {
         self.updates.iter().map(Bytes::len).sum()
     }
+}
+
+/// A batch that may go to the log.
+struct Fit {
+    /// The updates with something new.
+    fresh: Vec<Bytes>,
+    /// The clocks they bring.
+    clocks: ClockMap,
+    /// Client ids that nobody has used before.
+    first: Vec<u64>,
 }
 
 impl Room {
@@ -55,10 +66,17 @@ impl Room {
     /// Puts a batch into the next group, or refuses it.
     pub(super) fn judge(&mut self, now_ms: u64, mut batch: Batch) {
         match self.fits(&batch) {
-            Ok((fresh, clocks)) => {
-                batch.fresh = fresh;
+            Ok(fit) => {
+                batch.fresh = fit.fresh;
                 self.waiting.bytes += batch.bytes();
-                self.waiting.clocks.join(&clocks);
+                self.waiting.clocks.join(&fit.clocks);
+                let user = &batch.user;
+                let author = |client_id| Author {
+                    client_id,
+                    user: user.clone(),
+                };
+                let authors = fit.first.into_iter().map(author).collect();
+                self.waiting.authors.absorb(authors);
                 self.waiting.batches.push(batch);
             }
             Err(reason) => self.refuse(now_ms, &batch, reason),
@@ -76,8 +94,8 @@ impl Room {
         }
     }
 
-    /// [ROOM-5] Checks all updates of a batch: those with something new, and the clocks they bring.
-    fn fits(&self, batch: &Batch) -> Result<(Vec<Bytes>, ClockMap), Refusal> {
+    /// [ROOM-5] Checks all updates of a batch.
+    fn fits(&self, batch: &Batch) -> Result<Fit, Refusal> {
         // Only after a reload can the author be gone here; the client keeps what is not acknowledged.
         let connection = self
             .connections
@@ -104,17 +122,39 @@ impl Room {
             batch: ClockMap::default(),
         };
         let bounds = Bounds::update(self.settings.roots);
+        let leased_elsewhere = |client: u64| {
+            let others = self
+                .connections
+                .iter()
+                .filter(|(id, _)| **id != batch.connection);
+            others
+                .map(|(_, other)| other)
+                .any(|other| other.leased.contains(&client))
+        };
+        let running = self.running.as_ref().map(|group| &group.authors);
+        let mut claimant = Claimant {
+            dialect: connection.dialect,
+            user: &batch.user,
+            leased: &connection.leased,
+            authors: [Some(&self.authors), running, Some(&self.waiting.authors)],
+            leased_elsewhere: &leased_elsewhere,
+            first: Vec::new(),
+        };
         let mut fresh = Vec::new();
         for update in &batch.updates {
             let scan = scan(update, &bounds).map_err(|why| match why {
                 Malformed::TooLarge => Refusal::TooLarge,
                 _ => Refusal::Malformed,
             })?;
-            if layers.judge(&scan, &connection.leased)? {
+            if layers.judge(&scan, &mut claimant)? {
                 fresh.push(update.clone());
             }
         }
-        Ok((fresh, layers.batch))
+        Ok(Fit {
+            fresh,
+            clocks: layers.batch,
+            first: claimant.first,
+        })
     }
 
     /// [LOG-5] Starts the next append if none is running.
@@ -125,11 +165,16 @@ impl Room {
         let Some(base) = self.head() else { return };
         let group = std::mem::take(&mut self.waiting);
         let rows: Vec<NewRow> = group.batches.iter().flat_map(rows).collect();
+        let new_authors = group.authors.list();
         self.running = Some(group);
         if rows.is_empty() {
             self.committed(now_ms);
         } else {
-            self.out.push(Effect::Append { base, rows });
+            self.out.push(Effect::Append {
+                base,
+                rows,
+                new_authors,
+            });
         }
     }
 
@@ -151,6 +196,7 @@ impl Room {
             return;
         };
         self.clocks.join(&group.clocks);
+        self.authors.absorb(group.authors.list());
         let mut acks = Vec::with_capacity(group.batches.len());
         for batch in group.batches {
             for update in batch.fresh {

@@ -1,6 +1,6 @@
 //! Joining, leaving, rights, and what each connection is sent and when.
 
-use super::{Effect, Join, Phase, Room, Who};
+use super::{Dialect, Effect, Join, Phase, Room, Who};
 use crate::budget::Budget;
 use crate::history::Place;
 use crate::limits::*;
@@ -26,6 +26,7 @@ pub(super) enum Stage {
 /// One link to a client.
 pub(super) struct Connection {
     pub(super) who: Who,
+    pub(super) dialect: Dialect,
     pub(super) stage: Stage,
     /// Client ids it may use.
     pub(super) leased: Vec<u64>,
@@ -50,7 +51,7 @@ impl Connection {
 impl Room {
     pub(super) fn join(&mut self, now_ms: u64, id: u64, who: Who, join: Join) {
         let Join {
-            dialect: _,
+            dialect,
             resume,
             leases,
         } = join;
@@ -68,6 +69,7 @@ impl Room {
         }
         let connection = Connection {
             who,
+            dialect,
             stage: Stage::Waiting { resume, leases },
             leased: Vec::new(),
             place: Place::Nothing,
@@ -156,7 +158,7 @@ impl Room {
             z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             let id = (z ^ (z >> 31)) & 0xffff_ffff | SERVER_CLIENT_IDS;
-            if self.clocks.get(id) == 0 {
+            if self.clocks.get(id) == 0 && self.authors.user_of(id).is_none() {
                 return Some(id);
             }
         }

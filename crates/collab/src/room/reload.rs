@@ -1,6 +1,7 @@
 //! What happens when the log has to be read: at the beginning, after a failure, and after others have written to it.
 
 use super::{Effect, Phase, Room};
+use crate::authors::Authors;
 use crate::clocks::ClockMap;
 use crate::history::{Entry, History};
 use crate::limits::*;
@@ -57,8 +58,19 @@ impl Room {
                 snapshot,
                 tail,
                 reason,
-            }) => self.take_whole(now_ms, at, snapshot, tail, reason),
-            Ok(Loaded::Since { tail }) => self.take_since(tail),
+                authors,
+            }) => {
+                let taken = self.take_whole(now_ms, at, snapshot, tail, reason);
+                if taken.is_ok() {
+                    self.authors = Authors::new(authors);
+                }
+                taken
+            }
+            Ok(Loaded::Since { tail, authors }) => {
+                let taken = self.take_since(tail);
+                self.authors.absorb(authors);
+                taken
+            }
             Err(LogError::Gone) => return self.gone(),
             Err(why) => Err(why),
         };

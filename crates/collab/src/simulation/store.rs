@@ -1,6 +1,7 @@
 //! A log in memory that fails on order, for tests of the room.
 
-use crate::log::{Loaded, NewRow, Outcome};
+use crate::authors::Authors;
+use crate::log::{Author, Loaded, NewRow, Outcome};
 use crate::protocol::{Position, ResetReason};
 use bytes::Bytes;
 use std::collections::HashSet;
@@ -13,6 +14,7 @@ pub(crate) struct Store {
     snapshot_seq: u64,
     snapshot: Bytes,
     rows: Vec<Bytes>,
+    authors: Authors,
     /// Every update that was ever committed in this epoch.
     ever: HashSet<Bytes>,
 }
@@ -25,6 +27,7 @@ impl Store {
             snapshot_seq: 0,
             snapshot,
             rows: Vec::new(),
+            authors: Authors::default(),
             ever: HashSet::new(),
         }
     }
@@ -40,6 +43,7 @@ impl Store {
         match since {
             Some(at) if at.epoch == self.epoch && at.seq >= self.snapshot_seq => Loaded::Since {
                 tail: self.rows[(at.seq - self.snapshot_seq) as usize..].to_vec(),
+                authors: self.authors.list(),
             },
             _ => Loaded::Whole {
                 at: Position {
@@ -49,14 +53,24 @@ impl Store {
                 snapshot: self.snapshot.clone(),
                 tail: self.rows.clone(),
                 reason: ResetReason::Discarded,
+                authors: self.authors.list(),
             },
         }
     }
 
-    pub(crate) fn append(&mut self, base: Position, rows: &[NewRow]) -> Outcome {
+    pub(crate) fn append(
+        &mut self,
+        base: Position,
+        rows: &[NewRow],
+        new_authors: Vec<Author>,
+    ) -> Outcome {
         if base != self.head() {
             return Outcome::Moved;
         }
+        for author in &new_authors {
+            assert_eq!(self.authors.user_of(author.client_id), None, "[ROOM-2]");
+        }
+        self.authors.absorb(new_authors);
         for row in rows {
             self.ever.insert(row.update.clone());
             self.rows.push(row.update.clone());
@@ -114,7 +128,10 @@ impl Store {
             connection: 0,
             update,
         };
-        assert_eq!(self.append(self.head(), &[row]), Outcome::Committed);
+        assert_eq!(
+            self.append(self.head(), &[row], Vec::new()),
+            Outcome::Committed
+        );
     }
 }
 

@@ -150,6 +150,7 @@ fn loaded(
     {
         return Ok(Loaded::Since {
             tail: rows_after(tx, page, state, column(at.seq))?,
+            authors: Vec::new(),
         });
     }
     Ok(Loaded::Whole {
@@ -157,6 +158,7 @@ fn loaded(
         snapshot: snapshot(tx, page, state)?,
         tail: rows_after(tx, page, state, state.snapshot_seq)?,
         reason: state.reset_reason(),
+        authors: Vec::new(),
     })
 }
 

@@ -64,6 +64,7 @@ impl Opened<'_> {
             document: self.document(),
             base,
             rows: vec![row],
+            new_authors: Vec::new(),
         }
     }
 
@@ -104,7 +105,8 @@ fn appends() {
             (one.head().await, two.head().await),
             (Some(at(1, 1)), Some(at(1, 1)))
         );
-        let Loaded::Since { tail } = one.log.load(&one.document(), Some(at(1, 0))).await.unwrap()
+        let Loaded::Since { tail, .. } =
+            one.log.load(&one.document(), Some(at(1, 0))).await.unwrap()
         else {
             panic!("the tail is enough");
         };
