@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, oneshot};
 
+use crate::announce::{self, Announcement, Announcements, Announcer};
 use crate::pool::{Ending, Lane, Slot, Verdict, Work};
 use crate::session::{Connector, Mode};
 use crate::sqlite::{Durability, SqliteConnector};
@@ -16,12 +17,13 @@ pub struct Database {
     inner: Arc<Inner>,
 }
 
-struct Inner {
+pub(crate) struct Inner {
     url: DatabaseUrl,
     connector: Arc<dyn Connector>,
     readers: Lane,
     writers: Lane,
     enqueued: Notify,
+    announcer: Announcer,
 }
 
 impl Database {
@@ -79,6 +81,7 @@ impl Database {
                 writers: Lane::start("db-write", writers, &connector, Mode::Write)?,
                 connector,
                 enqueued: Notify::new(),
+                announcer: Announcer::new(),
             }),
         })
     }
@@ -180,6 +183,12 @@ impl Database {
         self.inner.close();
     }
 
+    /// Hears what transactions [announce](WriteTx::announce), of this process and of others. On PostgreSQL the first that is
+    /// heard after the very first call is `Missed`, when the server has begun to pass announcements on.
+    pub fn announcements(&self) -> Announcements {
+        announce::listen(&self.inner)
+    }
+
     /// Completes after a transaction of this process has put a job into the queue.
     pub async fn job_enqueued(&self) {
         self.inner.enqueued.notified().await;
@@ -210,7 +219,7 @@ impl Database {
         run: &mut dyn FnMut(&WriteTx) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut kept: Option<Result<T, E>> = None;
-        let (ending, enqueued) = slot.run(&mut |tx| {
+        let (ending, noted) = slot.run(&mut |tx| {
             let result = run(tx);
             let verdict = match &result {
                 Ok(_) => Verdict::Commit,
@@ -222,8 +231,11 @@ impl Database {
         match (ending, kept) {
             (Ending::Failed(error), _) => Err(error.into()),
             (Ending::Committed, Some(result)) => {
-                if enqueued {
+                if noted.enqueued {
                     self.inner.enqueued.notify_one();
+                }
+                for text in noted.announced {
+                    self.inner.announcer.tell(Announcement::Message(text));
                 }
                 result
             }
@@ -234,7 +246,20 @@ impl Database {
 }
 
 impl Inner {
+    pub(crate) fn url(&self) -> &DatabaseUrl {
+        &self.url
+    }
+
+    pub(crate) fn announcer(&self) -> &Announcer {
+        &self.announcer
+    }
+
+    pub(crate) fn writers(&self) -> &Lane {
+        &self.writers
+    }
+
     fn close(&self) {
+        self.announcer.close();
         self.writers.close();
         self.readers.close();
         self.writers.join();

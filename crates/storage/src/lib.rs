@@ -3,7 +3,7 @@
 //! **What is here.** [`Database`] speaks to SQLite or to PostgreSQL; the rest of the program cannot tell which. The only ways
 //! in are [`Database::read`] and [`Database::write`]: each takes a closure, runs it in one transaction on a thread that belongs
 //! to this crate, and commits when the closure returns `Ok`. [`enqueue_job`] keeps work as rows, put there in the caller's own
-//! transaction. [`BlobStore`] keeps bytes under the name of their hash. [`backup`] and [`restore`] move all of it through one file.
+//! transaction; [`WriteTx::announce`] tells every process what a transaction did. [`BlobStore`] keeps bytes under the name of their hash. [`backup`] and [`restore`] move all of it through one file.
 //!
 //! **What is not here.** No table of the wiki and no word of its glossary: the caller brings its [`Migration`]s and its SQL. No
 //! HTTP, no configuration, no clock (times come in as epoch milliseconds).
@@ -42,6 +42,7 @@ mod value;
 mod row;
 mod tx;
 
+mod announce;
 mod database;
 mod url;
 
@@ -65,12 +66,14 @@ mod check;
 #[cfg(any(test, feature = "testing"))]
 mod testing;
 
+pub use announce::{Announcement, Announcements};
 pub use archive::{BackupManifest, Progress, SchemaVersions, TableEntry, backup, restore};
 pub use blobs::{BlobReader, BlobRef, BlobStore, BlobWriter, DirectoryBlobs};
 pub use check::{BlobCheck, check_blobs, check_database};
 pub use database::Database;
 pub use error::Error;
 pub use jobs::{Job, JobCounts, JobRunner, enqueue_job, job_counts};
+pub use limits::ANNOUNCEMENT_BYTES_MAX;
 pub use migration::Migration;
 pub use row::{Column, Row};
 #[cfg(any(test, feature = "testing"))]

@@ -82,3 +82,21 @@ pub(crate) const BACKUP_LINE_BYTES: u64 = 512 * 1024 * 1024;
 
 /// Rows that a restore inserts at once.
 pub(crate) const RESTORE_BATCH: usize = 200;
+
+/// The longest text that a transaction may announce; PostgreSQL takes less than 8,000 bytes.
+pub const ANNOUNCEMENT_BYTES_MAX: usize = 7_000;
+
+/// Announcements kept for a listener that is behind; then it hears `Missed` in place of the oldest.
+pub(crate) const ANNOUNCEMENTS_KEPT: usize = 1_024;
+
+/// How often a process looks whether another has committed to the same SQLite file.
+pub(crate) const ANNOUNCEMENT_POLL: Duration = Duration::from_millis(500);
+
+/// How long the listener of PostgreSQL waits at once; a closed database is noticed after that.
+pub(crate) const ANNOUNCEMENT_WAIT: Duration = Duration::from_millis(500);
+
+/// The pause before the listener of PostgreSQL connects again.
+pub(crate) const ANNOUNCEMENT_RECONNECT: Duration = Duration::from_millis(500);
+
+/// After this long without an announcement the listener asks the server whether it is still there.
+pub(crate) const ANNOUNCEMENT_PROOF: Duration = Duration::from_secs(5);

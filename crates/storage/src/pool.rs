@@ -6,7 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::session::{Connector, Failure, Fate, Mode};
+use crate::session::{Connector, Elsewhere, Failure, Fate, Mode};
+use crate::tx::Noted;
 use crate::{Error, WriteTx, limits};
 
 /// What a closure said after one attempt.
@@ -48,8 +49,15 @@ impl Slot {
         }
     }
 
-    /// Runs a transaction, as often as it takes. `committed` is called after a commit.
-    pub(crate) fn run(&mut self, attempt: Attempt<'_>) -> (Ending, bool) {
+    /// Whether another process has committed since this was last asked.
+    pub(crate) fn changed_elsewhere(&mut self) -> Elsewhere {
+        self.tx
+            .as_ref()
+            .map_or(Elsewhere::Unknown, |tx| tx.changed_elsewhere())
+    }
+
+    /// Runs a transaction, as often as it takes, and says what it noted for after the commit.
+    pub(crate) fn run(&mut self, attempt: Attempt<'_>) -> (Ending, Noted) {
         let mut last = Error::Unavailable("the database is busy; try again".into());
         let mode = self.mode;
         for number in 0..limits::ATTEMPTS_MAX {
@@ -58,13 +66,13 @@ impl Slot {
             }
             let tx = match self.connected() {
                 Ok(tx) => tx,
-                Err(error) => return (Ending::Failed(error), false),
+                Err(error) => return (Ending::Failed(error), Noted::default()),
             };
             match attempt_once(tx, mode, attempt) {
                 Step::End(ending) => {
-                    let enqueued = tx.enqueued();
+                    let noted = tx.take_noted();
                     self.drop_if_unusable();
-                    return (ending, enqueued);
+                    return (ending, noted);
                 }
                 Step::Again(error) => last = error,
             }
@@ -74,7 +82,10 @@ impl Slot {
             Error::Unavailable(message) => message,
             other => format!("{other}; try again"),
         };
-        (Ending::Failed(Error::Unavailable(message)), false)
+        (
+            Ending::Failed(Error::Unavailable(message)),
+            Noted::default(),
+        )
     }
 
     fn connected(&mut self) -> Result<&WriteTx, Error> {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use postgres::config::SslMode;
 use postgres::error::SqlState;
@@ -13,7 +14,7 @@ use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use postgres::{Client, Config, NoTls, Statement};
 
 use crate::batch::{self, Insert};
-use crate::session::{Connector, Failure, Fate, Mode, Session};
+use crate::session::{Connector, Elsewhere, Failure, Fate, Mode, Session};
 use crate::{Error, Row, Value, limits, schema};
 
 /// Refuses an address that cannot work, with the reason.
@@ -83,6 +84,48 @@ impl Connector for PostgresConnector {
             dropped_references: Vec::new(),
             usable: true,
         }))
+    }
+}
+
+/// Where announcements are sent and heard. The server keeps those of different databases apart.
+const CHANNEL: &str = "watersmeet";
+
+/// A connection that hears what others announce. It has no transaction and no lock.
+pub(crate) struct Listener {
+    client: Client,
+}
+
+impl Listener {
+    pub(crate) fn connect(address: &str) -> Result<Listener, Error> {
+        let mut config = parse(address)?;
+        config.tcp_user_timeout(limits::CONNECT_WAIT);
+        config.keepalives_idle(limits::ANNOUNCEMENT_PROOF);
+        let mut client = config
+            .connect(NoTls)
+            .map_err(|error| refused(&error).error)?;
+        client
+            .batch_execute(&format!("LISTEN {CHANNEL}"))
+            .map_err(|error| fault(&error).error)?;
+        Ok(Listener { client })
+    }
+
+    /// The next text, or nothing for as long as `wait`.
+    pub(crate) fn next(&mut self, wait: Duration) -> Result<Option<String>, Error> {
+        let heard = self.client.notifications().timeout_iter(wait).next();
+        match heard.map_err(|error| fault(&error).error)? {
+            Some(notification) => Ok(Some(notification.payload().to_owned())),
+            None if self.client.is_closed() => Err(Error::Unavailable(
+                "the connection to the database was lost".into(),
+            )),
+            None => Ok(None),
+        }
+    }
+
+    /// Makes certain that the server is still there.
+    pub(crate) fn prove(&mut self) -> Result<(), Error> {
+        self.client
+            .is_valid(limits::CONNECT_WAIT)
+            .map_err(|error| fault(&error).error)
     }
 }
 
@@ -240,6 +283,18 @@ impl Session for PostgresSession {
             self.script(&add)?;
         }
         Ok(())
+    }
+
+    fn announce(&mut self, text: &str) -> Result<bool, Failure> {
+        let sql = "SELECT pg_notify($1, $2)::TEXT";
+        let params = [Value::from(CHANNEL), Value::from(text)];
+        self.query(sql, &params, &mut |_| true)?;
+        Ok(true)
+    }
+
+    fn changed_elsewhere(&mut self) -> Elsewhere {
+        // Others tell by themselves.
+        Elsewhere::Nothing
     }
 
     fn self_check(&mut self) -> Result<Vec<String>, Failure> {

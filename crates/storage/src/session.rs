@@ -38,6 +38,17 @@ impl Failure {
     }
 }
 
+/// What other processes have done to the database since a session last looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Elsewhere {
+    /// Nothing was committed.
+    Nothing,
+    /// Something was committed.
+    Committed,
+    /// There was nothing to compare with.
+    Unknown,
+}
+
 /// One connection to a database. Placeholders in `sql` are `$1`, `$2`, and so on.
 pub(crate) trait Session: Send {
     /// Starts a transaction.
@@ -72,6 +83,10 @@ pub(crate) trait Session: Send {
     fn defer_references(&mut self) -> Result<(), Failure>;
     /// Checks what `defer_references` left unchecked; called before the commit.
     fn restore_references(&mut self) -> Result<(), Failure>;
+    /// Passes a text on to all processes with the commit; false when the database cannot do that.
+    fn announce(&mut self, text: &str) -> Result<bool, Failure>;
+    /// Whether another process has committed since this was last asked.
+    fn changed_elsewhere(&mut self) -> Elsewhere;
     /// Faults that the database finds in itself, one line each.
     fn self_check(&mut self) -> Result<Vec<String>, Failure>;
 }

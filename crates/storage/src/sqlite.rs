@@ -8,7 +8,7 @@ use rusqlite::ffi::ErrorCode;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::session::{Connector, Failure, Fate, Mode, Session};
+use crate::session::{Connector, Elsewhere, Failure, Fate, Mode, Session};
 use crate::{Error, Row, Value, ddl, limits, schema};
 
 /// Whether a commit has to survive a power failure.
@@ -49,6 +49,7 @@ impl Connector for SqliteConnector {
             connection,
             path: self.path.clone(),
             usable: true,
+            version: None,
         }))
     }
 }
@@ -80,6 +81,8 @@ struct SqliteSession {
     connection: Connection,
     path: PathBuf,
     usable: bool,
+    /// The number of the file's content when somebody last asked; only commits of others change it.
+    version: Option<i64>,
 }
 
 impl Session for SqliteSession {
@@ -178,6 +181,23 @@ impl Session for SqliteSession {
         match broken.first() {
             None => Ok(()),
             Some(line) => Err(Failure::doomed(Error::Damaged(line.clone()))),
+        }
+    }
+
+    fn announce(&mut self, _: &str) -> Result<bool, Failure> {
+        Ok(false)
+    }
+
+    fn changed_elsewhere(&mut self) -> Elsewhere {
+        let read = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+        let Ok(now) = self.connection.query_row("PRAGMA data_version", [], read) else {
+            self.version = None;
+            return Elsewhere::Unknown;
+        };
+        match self.version.replace(now) {
+            None => Elsewhere::Unknown,
+            Some(before) if before == now => Elsewhere::Nothing,
+            Some(_) => Elsewhere::Committed,
         }
     }
 

@@ -3,14 +3,23 @@
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 
-use crate::session::{Failure, Fate, Mode, Session};
-use crate::{Error, Row, Value};
+use crate::session::{Elsewhere, Failure, Fate, Mode, Session};
+use crate::{Error, Row, Value, limits};
 
 /// A transaction that reads. All statements see one snapshot.
 pub struct Tx {
     session: RefCell<Box<dyn Session>>,
     fate: Cell<Option<Fate>>,
-    enqueued: Cell<bool>,
+    noted: RefCell<Noted>,
+}
+
+/// What is to be done in this process after a commit.
+#[derive(Default)]
+pub(crate) struct Noted {
+    /// A job was put into the queue.
+    pub(crate) enqueued: bool,
+    /// What the database itself does not pass on.
+    pub(crate) announced: Vec<String>,
 }
 
 impl Tx {
@@ -69,7 +78,7 @@ impl Tx {
         Tx {
             session: RefCell::new(session),
             fate: Cell::new(None),
-            enqueued: Cell::new(false),
+            noted: RefCell::default(),
         }
     }
 
@@ -104,9 +113,18 @@ impl Tx {
             .is_ok_and(|session| session.usable())
     }
 
+    /// Whether another process has committed since this was last asked on this connection. Not inside a transaction.
+    pub(crate) fn changed_elsewhere(&self) -> Elsewhere {
+        self.session
+            .try_borrow_mut()
+            .map_or(Elsewhere::Unknown, |mut session| {
+                session.changed_elsewhere()
+            })
+    }
+
     pub(crate) fn begin(&self, mode: Mode) -> Result<(), Error> {
         self.fate.set(None);
-        self.enqueued.set(false);
+        self.noted.take();
         self.with(|session| session.begin(mode))
     }
 
@@ -150,13 +168,30 @@ impl WriteTx {
         self.with(|session| session.execute_many(sql, &rows))
     }
 
-    /// Notes that a job was put into the queue, so that a runner is woken after the commit.
-    pub(crate) fn note_enqueued(&self) {
-        self.enqueued.set(true);
+    /// Tells `text` (at most 7,000 bytes) to everybody who listens to [`Database::announcements`](crate::Database::announcements)
+    /// in any process, after the commit and never without one. Equal texts of one transaction may be told once.
+    pub fn announce(&self, text: &str) -> Result<(), Error> {
+        if text.is_empty() || text.len() > limits::ANNOUNCEMENT_BYTES_MAX {
+            return Err(Error::Invalid(format!(
+                "an announcement has {} bytes; give it between 1 and {}",
+                text.len(),
+                limits::ANNOUNCEMENT_BYTES_MAX
+            )));
+        }
+        check_params(&[Value::from(text)])?;
+        if !self.with(|session| session.announce(text))? {
+            self.noted.borrow_mut().announced.push(text.to_owned());
+        }
+        Ok(())
     }
 
-    pub(crate) fn enqueued(&self) -> bool {
-        self.enqueued.get()
+    /// Notes that a job was put into the queue, so that a runner is woken after the commit.
+    pub(crate) fn note_enqueued(&self) {
+        self.noted.borrow_mut().enqueued = true;
+    }
+
+    pub(crate) fn take_noted(&self) -> Noted {
+        self.noted.take()
     }
 }
 

@@ -9,6 +9,7 @@ use wiki::{LiveDocuments, Wiki};
 use crate::cache::PageCache;
 use crate::failure::Answer;
 use crate::metrics::Metrics;
+use crate::sync_settings::SyncSettings;
 
 /// What the server decides about the web part.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Settings {
     pub public_url: String,
     /// Where uploads wait while they are worked on (`DATA/uploads`).
     pub upload_dir: PathBuf,
+    /// How people edit together.
+    pub sync: SyncSettings,
 }
 
 /// The web part of a running wiki. Clones are cheap and share everything.
@@ -81,6 +84,11 @@ impl Web {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.inner.metrics
+    }
+
+    /// How people edit together.
+    pub fn sync(&self) -> &SyncSettings {
+        &self.inner.settings.sync
     }
 
     /// The address people type, without a slash at the end.

@@ -92,6 +92,7 @@ impl Site {
         let settings = Settings {
             public_url: "http://wiki.example".into(),
             upload_dir: kit.data().join("uploads"),
+            sync: crate::SyncSettings::default(),
         };
         let app = router(Web::new(kit.wiki.clone(), settings));
         Self { kit, ann, app }

@@ -196,6 +196,7 @@ async fn the_state_says_whether_the_site_is_set_up() {
     let settings = crate::Settings {
         public_url: "http://wiki.example".into(),
         upload_dir: kit.data().join("up"),
+        sync: crate::SyncSettings::default(),
     };
     let site = Site {
         ann: wiki::Actor::System,

@@ -145,6 +145,7 @@ impl Place {
         let settings = web::Settings {
             public_url: format!("http://{address}"),
             upload_dir: self.folder.path().join("uploads"),
+            sync: web::SyncSettings::default(),
         };
         let web = web::Web::new(wiki.clone(), settings);
         let router = web::router(web.clone());
