@@ -8,7 +8,7 @@ use crate::scan::{Bounds, scan};
 use bytes::Bytes;
 use tokio::sync::{Semaphore, oneshot};
 use yrs::updates::decoder::Decode;
-use yrs::{Doc, ReadTxn, StateVector, Transact, Update};
+use yrs::{Doc, OffsetKind, Options, ReadTxn, StateVector, Transact, Update};
 
 /// Process-wide, because it bounds memory, which is too.
 static SLOTS: Semaphore = Semaphore::const_new(HYDRATIONS_MAX);
@@ -33,7 +33,11 @@ pub async fn hydrate<T: Send + 'static>(
 
 /// Makes one update of several, in order, as a document that has them all would give it.
 pub fn merge(updates: &[Bytes]) -> Result<Bytes, LogError> {
-    let doc = Doc::new();
+    // As browsers count: in bytes, the halves of a character that an edit cut in two are longer than the whole, and yrs miscounts.
+    let doc = Doc::with_options(Options {
+        offset_kind: OffsetKind::Utf16,
+        ..Options::default()
+    });
     let mut tx = doc.transact_mut();
     for update in updates {
         let update = Update::decode_v1(update).map_err(|why| damaged(&why))?;

@@ -42,6 +42,8 @@ mod log;
 mod engine;
 
 #[cfg(test)]
+mod differential;
+#[cfg(test)]
 mod simulation;
 
 pub use engine::{Engine, EngineSettings, EngineStats, Link, Outbox, Outgoing};
