@@ -8,7 +8,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use collab::{ClientFrame, CloseCode, Join, Outbox, Outgoing, PROTOCOL_VERSION};
+use collab::{ClientFrame, CloseCode, Join, Outbox, Outgoing, PROTOCOL_VERSION, ServerFrame};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use wiki::{Actor, Error, LiveLink};
@@ -59,7 +59,7 @@ fn end(code: CloseCode, reason: &'static str) -> End {
 
 async fn serve(web: Web, socket: WebSocket, actor: Actor) {
     let (mut sink, mut stream) = socket.split();
-    let ended = match join(&web, &mut stream, &actor).await {
+    let ended = match join(&web, &mut sink, &mut stream, &actor).await {
         Ok((link, mut outbox)) => {
             tokio::select! {
                 ended = read(&mut stream, &link) => ended,
@@ -88,10 +88,11 @@ async fn drained(stream: &mut SplitStream<WebSocket>) {
 /// [WIRE-5] The first frame, and the way into the room.
 async fn join(
     web: &Web,
+    sink: &mut SplitSink<WebSocket, Message>,
     stream: &mut SplitStream<WebSocket>,
     actor: &Actor,
 ) -> Result<(LiveLink, Outbox), End> {
-    let hello = tokio::time::timeout(limits::LIVE_HELLO, next(stream)).await;
+    let hello = tokio::time::timeout(limits::LIVE_HELLO, first(sink, stream)).await;
     let no_hello = end(CloseCode::Protocol, "hello comes first");
     let frame = hello
         .map_err(|_| no_hello)?
@@ -111,6 +112,24 @@ async fn join(
         ..Join::default()
     };
     enter(web, actor, &document, join).await
+}
+
+/// [WIRE-10] The first frame that is no PING; each PING before it is answered: an echo that tests the path.
+async fn first(
+    sink: &mut SplitSink<WebSocket, Message>,
+    stream: &mut SplitStream<WebSocket>,
+) -> Result<ClientFrame, Option<End>> {
+    loop {
+        match next(stream).await? {
+            ClientFrame::Ping { nonce: ALIVE, .. } => {}
+            ClientFrame::Ping { nonce, .. } => {
+                let pong = ServerFrame::Pong { nonce }.encode();
+                let sent = sink.send(Message::Binary(pong)).await;
+                sent.map_err(|_| None)?;
+            }
+            frame => return Ok(frame),
+        }
+    }
 }
 
 async fn enter(
