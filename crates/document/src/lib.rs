@@ -2,7 +2,7 @@
 //!
 //! A [`Document`] is what people read and edit. It can be had from, and given as, the storage format ([`StorageFormat`]), the
 //! live document that people edit together ([`Live`]), HTML ([`Html`]) and Markdown ([`Markdown`]); it can be given as ProseMirror JSON ([`Json`])
-//! and plain text ([`PlainText`]). What it points at is collected by [`References`] and answered by whoever implements [`Links`]. The schema of the
+//! and plain text ([`PlainText`]). Two lists of blocks are compared by [`align`], two changes of one document put together by [`Merge`]. What it points at is collected by [`References`] and answered by whoever implements [`Links`]. The schema of the
 //! tree is shared with the editor: `fixtures/document/schema.json`.
 //!
 //! **Not here:** files, network, clocks, database ids, asynchronous code, the meaning of a link. A face takes text or bytes and gives a
@@ -30,6 +30,7 @@
     )
 )]
 
+mod align;
 mod date;
 mod html;
 mod json;
@@ -38,6 +39,7 @@ mod line;
 mod links;
 mod live;
 mod markdown;
+mod merge;
 mod references;
 mod schema;
 mod source;
@@ -55,11 +57,13 @@ mod corpus;
 #[path = "../tests/pages/mod.rs"]
 mod pages;
 
+pub use align::{Aligned, align};
 pub use html::{Heading, Html};
 pub use json::Json;
 pub use links::{LinkTarget, Links, Resource};
 pub use live::{Live, Unreadable, Written};
 pub use markdown::Markdown;
+pub use merge::{Merge, Overlap};
 pub use references::References;
 pub use schema::{Kind, MarkKind};
 pub use storage_format::StorageFormat;

@@ -40,3 +40,6 @@ pub(crate) const ANY_DEPTH_MAX: usize = 32;
 
 /// Stack of the thread on which live documents are read and changed.
 pub(crate) const LIVE_STACK_BYTES: usize = 64 << 20;
+
+/// Old times new blocks of one changed stretch that are all compared with each other; longer stretches one by one.
+pub(crate) const ALIGNED_BLOCKS_MAX: usize = 10_000;

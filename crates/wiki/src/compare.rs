@@ -3,9 +3,9 @@
 //! The two trees are merged into one (`merge.rs`), in which characters of a private area stand around what was inserted
 //! and deleted; it is rendered like any page, and then the characters become `<ins>` and `<del>`.
 
-use crate::merge::{self, DELETED, INSERTED, Merged};
+use crate::merge::{self, DELETED, INSERTED};
 use crate::versions::VersionSummary;
-use document::{Document, Html, Links, Node};
+use document::{Aligned, Document, Html, Links, Node};
 use serde::Serialize;
 
 /// What happened to a block.
@@ -71,22 +71,22 @@ pub(crate) fn blocks(
 ) -> Vec<ComparedBlock> {
     let (older, newer) = (merge::without_signs(older), merge::without_signs(newer));
     let html = |node: Node| signs_to_tags(&Html::render(&Document::new(vec![node]), title, links));
-    merge::align(&older.content, &newer.content)
+    document::align(&older.content, &newer.content)
         .into_iter()
         .map(|merged| match merged {
-            Merged::Same(node) => ComparedBlock {
+            Aligned::Same(node) => ComparedBlock {
                 change: Change::Same,
                 html: html(node.clone()),
             },
-            Merged::Removed(node) => ComparedBlock {
+            Aligned::Removed(node) => ComparedBlock {
                 change: Change::Removed,
                 html: html(node.clone()),
             },
-            Merged::Added(node) => ComparedBlock {
+            Aligned::Added(node) => ComparedBlock {
                 change: Change::Added,
                 html: html(node.clone()),
             },
-            Merged::Pair(old, new) => ComparedBlock {
+            Aligned::Pair(old, new) => ComparedBlock {
                 change: Change::Changed,
                 html: html(merge::pair(old, new).into()),
             },

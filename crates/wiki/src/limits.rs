@@ -95,5 +95,3 @@ pub(crate) const REBUILD_BATCH: i64 = 200;
 
 /// Pieces of one paragraph that are compared word by word; longer ones are shown as deleted and inserted whole.
 pub(crate) const COMPARED_WORDS_MAX: usize = 4_000;
-/// Old times new blocks of one changed stretch that are all compared with each other; longer stretches one by one.
-pub(crate) const ALIGNED_BLOCKS_MAX: usize = 10_000;

@@ -3,11 +3,13 @@
 //! `seed.rs` writes a fresh one, `mirror.rs` reads one, `rewrite.rs` and `text.rs` change one. `guard.rs` looks at foreign bytes first.
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use yrs::updates::decoder::Decode as _;
 use yrs::{
-    ClientID, Doc, GetString as _, OffsetKind, Options, ReadTxn as _, Transact as _, Update,
+    ClientID, Doc, GetString as _, OffsetKind, Options, ReadTxn as _, Transact as _,
+    TransactionMut, Update,
 };
 
 use crate::limits::LIVE_STACK_BYTES;
@@ -86,6 +88,25 @@ impl Live {
         })
     }
 
+    /// The first of these updates that does not fit on those before it, and why. None when they can all be read.
+    pub fn fault<B: AsRef<[u8]>>(updates: &[B]) -> Option<(usize, Unreadable)> {
+        let updates: Vec<&[u8]> = updates.iter().map(AsRef::as_ref).collect();
+        let reached = AtomicUsize::new(0);
+        let outcome = apart(|| {
+            let doc = Doc::new();
+            for (at, bytes) in updates.iter().enumerate() {
+                reached.store(at, Ordering::Relaxed);
+                apply(&mut doc.transact_mut(), bytes)?;
+                if doc.transact().has_missing_updates() {
+                    return Err(unreadable("updates before this one are missing"));
+                }
+            }
+            Ok(())
+        });
+        let why = outcome.err()?;
+        Some((reached.load(Ordering::Relaxed), why))
+    }
+
     /// One update by `client_id` that, applied to `state`, makes it read as `document` and `title` while it keeps what is equal.
     ///
     /// The client id must be one that has written nothing in `state`, or continue where it left off there.
@@ -123,15 +144,19 @@ fn hydrate(updates: &[&[u8]], client_id: u64) -> Result<Doc, Unreadable> {
     {
         let mut txn = doc.transact_mut();
         for bytes in updates {
-            guard::check(bytes)?;
-            let update = Update::decode_v1(bytes).map_err(unreadable)?;
-            txn.apply_update(update).map_err(unreadable)?;
+            apply(&mut txn, bytes)?;
         }
         if txn.has_missing_updates() {
             return Err(unreadable("updates before the last one are missing"));
         }
     }
     Ok(doc)
+}
+
+fn apply(txn: &mut TransactionMut<'_>, bytes: &[u8]) -> Result<(), Unreadable> {
+    guard::check(bytes)?;
+    let update = Update::decode_v1(bytes).map_err(unreadable)?;
+    txn.apply_update(update).map_err(unreadable)
 }
 
 /// Runs on a thread with a stack of its own, where a panic of the library is an error and no more.

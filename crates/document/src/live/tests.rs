@@ -256,3 +256,26 @@ fn every_run_of_text_names_who_wrote_it() {
         "the clocks count on over what came between"
     );
 }
+
+/// [WRITE-6] The update at fault is found, be it noise, behind a hole, or one that the library chokes on.
+#[test]
+fn the_update_at_fault() {
+    let one = StorageFormat::parse("<p>one</p>").unwrap().0;
+    let two = StorageFormat::parse("<p>one and two</p>").unwrap().0;
+    let three = StorageFormat::parse("<p>one and two and three</p>")
+        .unwrap()
+        .0;
+    let seed = Live::seed(&one, "t", 3);
+    let second = Live::rewrite(&seed, &two, "t", 4).unwrap();
+    let third = {
+        let doc = hydrate(&[&seed, &second], 0).unwrap();
+        let state = doc
+            .transact()
+            .encode_state_as_update_v1(&yrs::StateVector::default());
+        Live::rewrite(&state, &three, "t", 4).unwrap()
+    };
+    assert_eq!(Live::fault(&[&seed, &second, &third]), None);
+    let at = |updates: &[&Vec<u8>]| Live::fault(updates).map(|(at, _)| at);
+    assert_eq!(at(&[&seed, &third, &second]), Some(1));
+    assert_eq!(at(&[&seed, &second, &vec![1, 1, 1], &third]), Some(2));
+}
