@@ -7,7 +7,7 @@ use crate::lease::LeaseKey;
 use crate::limits::*;
 use crate::log::{Append, Fold, Log, LogError, Outcome};
 use crate::protocol::{ClientFrame, CloseCode, Position, Rights};
-use crate::room::{Effect, Event, Join, Room, Settings, Who};
+use crate::room::{Effect, Event, Join, Mode, Policy, Room, Settings, Who};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -67,6 +67,8 @@ struct Inner {
     started: Instant,
     /// A lock, because rooms are found from many tasks; it is held only for a look-up.
     rooms: Mutex<HashMap<String, mpsc::Sender<Message>>>,
+    /// What holds for all rooms; written only while `rooms` is locked, so that no new room misses it.
+    policy: Mutex<Policy>,
     room_ended: Notify,
     commits: mpsc::UnboundedSender<Commit>,
     next_connection: AtomicU64,
@@ -119,6 +121,7 @@ impl Engine {
             settings,
             started: Instant::now(),
             rooms: Mutex::new(HashMap::new()),
+            policy: Mutex::new(Policy::default()),
             room_ended: Notify::new(),
             commits,
             next_connection: AtomicU64::new(1),
@@ -173,6 +176,34 @@ impl Engine {
             },
         )
         .await;
+    }
+
+    /// Whether people may edit, in all open and future documents. [ROOM-16]
+    pub async fn set_mode(&self, mode: Mode) {
+        self.set_policy(|policy| policy.mode = mode).await;
+    }
+
+    /// How many may write in one document at a time; 0: any number. [ROOM-16]
+    pub async fn set_writers_max(&self, writers_max: usize) {
+        self.set_policy(|policy| policy.writers_max = writers_max)
+            .await;
+    }
+
+    /// Whether people may edit.
+    pub fn mode(&self) -> Mode {
+        self.inner.policy().mode
+    }
+
+    async fn set_policy(&self, change: impl FnOnce(&mut Policy)) {
+        let (policy, rooms): (_, Vec<_>) = {
+            let rooms = self.inner.rooms();
+            let mut policy = self.inner.policy();
+            change(&mut policy);
+            (*policy, rooms.values().cloned().collect())
+        };
+        for room in rooms {
+            let _ = room.send(Event::Policy(policy).into()).await;
+        }
     }
 
     /// Tells everybody in a document something (EVENT).
@@ -302,6 +333,10 @@ impl Inner {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn policy(&self) -> MutexGuard<'_, Policy> {
+        self.policy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn room(&self, document: &str) -> Option<mpsc::Sender<Message>> {
         self.rooms().get(document).cloned()
     }
@@ -338,7 +373,8 @@ impl Inner {
         }
         let (sender, inbox) = mpsc::channel(ROOM_INBOX);
         rooms.insert(document.to_owned(), sender.clone());
-        tokio::spawn(RoomTask::new(self.clone(), document.to_owned()).run(inbox));
+        let policy = *self.policy();
+        tokio::spawn(RoomTask::new(self.clone(), document.to_owned()).run(policy, inbox));
         sender
     }
 }
@@ -369,7 +405,7 @@ impl RoomTask {
         }
     }
 
-    async fn run(mut self, mut inbox: mpsc::Receiver<Message>) {
+    async fn run(mut self, policy: Policy, mut inbox: mpsc::Receiver<Message>) {
         let settings = Settings {
             document: self.document.clone(),
             key: self.inner.settings.key.clone(),
@@ -378,6 +414,7 @@ impl RoomTask {
         };
         let (mut room, effects) = Room::new(self.inner.now_ms(), settings);
         self.perform(effects);
+        self.perform(room.handle(self.inner.now_ms(), Event::Policy(policy)));
         if self.inner.draining.load(Ordering::SeqCst) {
             self.perform(room.handle(self.inner.now_ms(), Event::Shutdown));
         }
@@ -405,7 +442,11 @@ impl RoomTask {
         if let Event::Leave { connection } = &message.event {
             self.outgoing.remove(connection);
         }
-        message.event
+        match message.event {
+            // Of two changes at once the later one counts, whichever comes here first.
+            Event::Policy(_) => Event::Policy(*self.inner.policy()),
+            event => event,
+        }
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {

@@ -188,6 +188,33 @@ async fn one_load_for_all() {
     assert_eq!(engine.stats().connections, 30);
 }
 
+/// [ROOM-16] A mode holds for open rooms and for those that open later.
+#[tokio::test]
+async fn modes() {
+    let engine = start(&Arc::new(MemoryLog::default()));
+    let rights = |frame: &ServerFrame| match frame {
+        ServerFrame::Access { rights, .. } => Some(*rights),
+        _ => None,
+    };
+    let mut ann = Person::join(&engine, "page-1").await;
+    engine.set_mode(Mode::ReadOnly).await;
+    assert_eq!(engine.mode(), Mode::ReadOnly);
+    assert_eq!(ann.wait(rights).await, Rights::Read);
+    let mut bob = Person::join(&engine, "page-2").await;
+    bob.push(1, "a").await;
+    let refused = |frame: &ServerFrame| match frame {
+        ServerFrame::Nack { reason, .. } => Some(*reason),
+        _ => None,
+    };
+    assert_eq!(bob.wait(refused).await, crate::protocol::Refusal::ReadOnly);
+    engine.set_mode(Mode::On).await;
+    assert_eq!(bob.wait(rights).await, Rights::Write);
+    engine.set_writers_max(1).await;
+    let mut cleo = Person::join(&engine, "page-2").await;
+    cleo.push(1, "a").await;
+    assert_eq!(cleo.wait(refused).await, crate::protocol::Refusal::ReadOnly);
+}
+
 /// [ROOM-13] Drain commits and acknowledges what was pushed, then ends with 1012; later joins end so too.
 #[tokio::test]
 async fn drain() {

@@ -54,5 +54,5 @@ pub use protocol::{
     Cause, ClientFrame, CloseCode, Lease, OutOfPlace, PROTOCOL_VERSION, Position, PresenceKind,
     Refusal, Request, ResetReason, Rights, ServerFrame, SnapshotParts,
 };
-pub use room::{Dialect, Join, Who};
+pub use room::{Dialect, Join, Mode, Who};
 pub use varint::Malformed;

@@ -84,6 +84,11 @@ pub(crate) const TICK_MS: u64 = 30;
 /// Pause between two presence frames among many people.
 pub(crate) const PRESENCE_TICK_MS: u64 = 50;
 
+/// While somebody asks to write, a writer without an edit for so long makes way.
+pub(crate) const HAND_OVER_MS: u64 = 120_000;
+/// Writers are told of the same person's wish at most so often.
+pub(crate) const ASK_AGAIN_MS: u64 = 10_000;
+
 /// A room without connections is folded and dropped after so long.
 pub(crate) const IDLE_MS: u64 = 5_000;
 /// Pause before a room asks a failed log again.

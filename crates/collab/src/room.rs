@@ -1,11 +1,12 @@
 //! One document that somebody has open, as a plain struct: `handle(now, event) -> effects`. No I/O, no clock, no randomness.
 //!
 //! Start reading at [`Room::handle`]. `room/connections.rs` has joins and what each connection is sent, `room/commit.rs` the way of
-//! an edit into the log, `room/reload.rs` what happens when the log has moved or failed.
+//! an edit into the log, `room/reload.rs` what happens when the log has moved or failed, `room/rights.rs` who may write.
 
 mod commit;
 mod connections;
 mod reload;
+mod rights;
 
 use crate::authors::Authors;
 use crate::clocks::ClockMap;
@@ -17,6 +18,9 @@ use crate::people::People;
 use crate::protocol::{ClientFrame, CloseCode, Lease, Position, Rights};
 use bytes::Bytes;
 use connections::Connection;
+pub use rights::Mode;
+pub(crate) use rights::Policy;
+use rights::Turns;
 use std::collections::BTreeMap;
 
 /// Who stands behind a connection; the engine only carries it.
@@ -76,6 +80,8 @@ pub(crate) enum Event {
         rights: Rights,
         reason: String,
     },
+    /// Other rules for who may write.
+    Policy(Policy),
     Notify {
         json: String,
     },
@@ -174,6 +180,7 @@ pub(crate) struct Room {
     authors: Authors,
     connections: BTreeMap<u64, Connection>,
     people: People,
+    turns: Turns,
     /// At the log.
     running: Option<Group>,
     /// Judged, for the next append.
@@ -211,6 +218,7 @@ impl Room {
             authors: Authors::default(),
             connections: BTreeMap::new(),
             people: People::default(),
+            turns: Turns::default(),
             running: None,
             waiting: Group::default(),
             held: Vec::new(),
@@ -256,6 +264,7 @@ impl Room {
             } => {
                 self.access(now_ms, connection, rights, reason);
             }
+            Event::Policy(policy) => self.set_policy(now_ms, policy),
             Event::Notify { json } => self.notify(json),
             Event::Loaded(loaded) => self.loaded(now_ms, loaded),
             Event::Appended(outcome) => self.appended(now_ms, outcome),
@@ -274,6 +283,7 @@ impl Room {
             return;
         }
         self.retry_load(now_ms);
+        self.settle_rights(now_ms);
         self.append_waiting(now_ms);
         self.broadcast(now_ms);
         self.tell_presence(now_ms);
@@ -395,6 +405,9 @@ impl Room {
         if self.connections.is_empty() && !busy {
             at_ms = at_ms.min(self.empty_since_ms + IDLE_MS);
         }
+        if let Some(due_ms) = self.turns.due_ms() {
+            at_ms = at_ms.min(due_ms);
+        }
         let at_ms = at_ms.max(now_ms + 1);
         // An earlier wake that is asked for already serves; it plans the next.
         if self
@@ -408,5 +421,4 @@ impl Room {
 }
 
 #[cfg(test)]
-#[path = "room_tests.rs"]
 mod tests;

@@ -13,7 +13,7 @@ use crate::varint::Malformed;
 use bytes::Bytes;
 
 impl Batch {
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.updates.iter().map(Bytes::len).sum()
     }
 }
@@ -37,6 +37,7 @@ impl Room {
         let refusal = match connection.stage {
             Stage::Reset => Some(Refusal::WrongEpoch),
             Stage::Waiting { .. } => Some(Refusal::Unavailable),
+            Stage::Joined if connection.rights != Rights::Write => Some(Refusal::ReadOnly),
             Stage::Joined if connection.unanswered >= BATCHES_IN_FLIGHT_MAX => Some(Refusal::Rate),
             Stage::Joined if !connection.budget.take(now_ms, bytes as u64) => Some(Refusal::Rate),
             Stage::Joined => None,
@@ -68,6 +69,11 @@ impl Room {
         match self.fits(&batch) {
             Ok(fit) => {
                 batch.fresh = fit.fresh;
+                if let Some(connection) = self.connections.get_mut(&batch.connection)
+                    && !batch.fresh.is_empty()
+                {
+                    connection.edited_at_ms = now_ms;
+                }
                 self.waiting.bytes += batch.bytes();
                 self.waiting.clocks.join(&fit.clocks);
                 let user = &batch.user;
@@ -101,7 +107,7 @@ impl Room {
             .connections
             .get(&batch.connection)
             .ok_or(Refusal::Unavailable)?;
-        if connection.who.rights != Rights::Write {
+        if connection.rights != Rights::Write {
             return Err(Refusal::ReadOnly);
         }
         if connection.stage != Stage::Joined {

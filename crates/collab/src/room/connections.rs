@@ -28,6 +28,15 @@ pub(super) struct Connection {
     pub(super) who: Who,
     pub(super) dialect: Dialect,
     pub(super) stage: Stage,
+    /// What it may do now, and why not more.
+    pub(super) rights: Rights,
+    pub(super) cause: Cause,
+    /// Its rights have changed and it has not been told yet.
+    pub(super) access_due: Option<String>,
+    /// It waits for a place to write.
+    pub(super) asks: bool,
+    pub(super) asked_at_ms: Option<u64>,
+    pub(super) edited_at_ms: u64,
     /// Client ids it may use.
     pub(super) leased: Vec<u64>,
     /// What it was sent of the log.
@@ -67,9 +76,16 @@ impl Room {
         if who.rights == Rights::None {
             return self.refuse_join(id, CloseCode::Forbidden, "no right to read");
         }
+        let (rights, cause) = self.first_rights(who.rights);
         let connection = Connection {
             who,
             dialect,
+            rights,
+            cause,
+            access_due: None,
+            asks: false,
+            asked_at_ms: None,
+            edited_at_ms: now_ms,
             stage: Stage::Waiting { resume, leases },
             leased: Vec::new(),
             place: Place::Nothing,
@@ -135,8 +151,8 @@ impl Room {
         let welcome = ServerFrame::Welcome {
             epoch: head.epoch,
             head_seq: head.seq,
-            rights: connection.who.rights,
-            cause: Cause::Permission,
+            rights: connection.rights,
+            cause: connection.cause,
             connection_id: id,
             lease,
             update_bytes_max: UPDATE_BYTES_MAX as u64,
@@ -188,7 +204,7 @@ impl Room {
             ClientFrame::Auth { .. } => {
                 self.end(id, CloseCode::Protocol, "auth comes before hello")
             }
-            ClientFrame::Ask { .. } => {}
+            ClientFrame::Ask { what } => self.ask(now_ms, id, what),
         }
     }
 
@@ -201,7 +217,8 @@ impl Room {
     }
 
     pub(super) fn leave(&mut self, now_ms: u64, id: u64) {
-        if self.connections.remove(&id).is_some() {
+        if let Some(connection) = self.connections.remove(&id) {
+            self.leave_turns(id, &connection);
             self.people.leave(id);
             self.presence_due = true;
             self.empty_since_ms = now_ms;
@@ -211,6 +228,7 @@ impl Room {
     /// Ends a connection from this side.
     pub(super) fn end(&mut self, id: u64, code: CloseCode, reason: &'static str) {
         if let Some(mut connection) = self.connections.remove(&id) {
+            self.leave_turns(id, &connection);
             for frame in connection.answers.drain(..) {
                 self.out.push(Effect::Send {
                     connection: id,
@@ -227,31 +245,13 @@ impl Room {
         }
     }
 
-    pub(super) fn access(&mut self, now_ms: u64, id: u64, rights: Rights, reason: String) {
-        let Some(connection) = self.connections.get_mut(&id) else {
-            return;
-        };
-        if connection.who.rights == rights {
-            return;
-        }
-        connection.who.rights = rights;
-        self.answer(
-            now_ms,
-            id,
-            &ServerFrame::Access {
-                rights,
-                cause: Cause::Permission,
-                reason,
-            },
-        );
-        if rights == Rights::None {
-            self.end(id, CloseCode::Forbidden, "no right to read any more");
-        }
-    }
-
     pub(super) fn notify(&mut self, json: String) {
         let frame = ServerFrame::Event { json }.encode();
-        for connection in self.connections.values_mut().filter(|c| c.joined()) {
+        for connection in self
+            .connections
+            .values_mut()
+            .filter(|c| c.joined() && c.rights != Rights::None)
+        {
             connection.answers.push_back(frame.clone());
         }
         self.broadcast_due = true;
@@ -295,7 +295,7 @@ impl Room {
         while connection.in_flight < WINDOW_BYTES {
             let frame = if let Some(answer) = connection.answers.pop_front() {
                 answer
-            } else if !connection.joined() {
+            } else if !connection.joined() || connection.rights == Rights::None {
                 return;
             } else if let Some((frame, place)) = self
                 .history
