@@ -81,7 +81,13 @@ const RULES: &[Rule] = &[
         sentence: |id, _| format!("page `{id}` counts as published but has no version; publish it again"),
     },
     Rule {
-        broken: "SELECT d.page_id AS id, d.head_seq AS other FROM live_document d
+        broken: "SELECT d.document_id AS id, d.head_seq AS other FROM live_document d
+            LEFT JOIN content c ON c.id = d.document_id LEFT JOIN open_document o ON o.id = d.document_id
+            WHERE c.id IS NULL AND o.id IS NULL",
+        sentence: |id, other| format!("the live document `{id}` at update {other} belongs to nothing; restore a backup"),
+    },
+    Rule {
+        broken: "SELECT d.document_id AS id, d.head_seq AS other FROM live_document d
             WHERE d.published_seq > d.head_seq OR d.snapshot_seq > d.head_seq",
         sentence: |id, other| format!("the live document of page `{id}` has marks beyond its head {other}; discard the draft"),
     },

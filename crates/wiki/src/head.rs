@@ -25,7 +25,7 @@ static SELECT_HEAD: LazyLock<String> = LazyLock::new(|| {
             s.id AS space_id, s.key AS space_key, s.name AS space_name, s.home_id, s.mode, s.stamp,
             CAST({LEVEL} AS BIGINT) AS level,
             (SELECT COUNT(*) FROM (SELECT r.content_id FROM content_restriction r LIMIT 1) first) AS limits,
-            (SELECT COUNT(*) FROM live_document d WHERE d.page_id = c.id AND d.head_seq > d.published_seq) AS unpublished
+            (SELECT COUNT(*) FROM live_document d WHERE d.document_id = c.id AND d.head_seq > d.published_seq) AS unpublished
          FROM content c JOIN space s ON s.id = c.space_id WHERE c.id = $2 AND c.kind IN ('page', 'blogpost')"
     )
 });

@@ -7,6 +7,7 @@
 
 mod follow;
 mod log;
+mod names;
 mod rights;
 
 #[cfg(test)]
@@ -25,6 +26,7 @@ use collab::{
     Who,
 };
 use document::{Document, Live, StorageFormat};
+use names::{Name, no_document, page_document as document_of};
 use rights::Watched;
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -324,7 +326,7 @@ fn contributors(
     author: Option<UserId>,
 ) -> Result<Vec<UserId>> {
     let sql = "SELECT DISTINCT user_id FROM live_update
-        WHERE page_id = $1 AND epoch = $2 AND seq > $3 AND seq <= $4 AND user_id IS NOT NULL ORDER BY user_id";
+        WHERE document_id = $1 AND epoch = $2 AND seq > $3 AND seq <= $4 AND user_id IS NOT NULL ORDER BY user_id";
     let rows = tx.query(
         sql,
         params![page, state.epoch, state.published_seq, until_seq],
@@ -364,21 +366,12 @@ fn full_name(actor: &Actor) -> &str {
         .map_or("Watersmeet", |person| &person.full_name)
 }
 
-/// The document of a page.
-fn document_of(page: ContentId) -> String {
-    format!("page-{page}")
-}
-
-/// The page of a document: only the one spelling, so that no two rooms have the same page.
+/// The page of a document.
 fn page_of(document: &str) -> Option<ContentId> {
-    let page: ContentId = document.strip_prefix("page-")?.parse().ok()?;
-    (document_of(page) == document).then_some(page)
-}
-
-fn no_document(document: &str) -> Error {
-    Error::NotFound(format!(
-        "there is no document `{document}`, or you may not read it"
-    ))
+    match Name::parse(document) {
+        Some(Name::Page(page)) => Some(page),
+        _ => None,
+    }
 }
 
 fn refused(actor: &Actor, document: &str) -> Error {

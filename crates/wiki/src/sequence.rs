@@ -49,6 +49,7 @@ pub(crate) fn keep_clear_of(tx: &WriteTx, id: i64) -> Result<()> {
 fn is_free(tx: &WriteTx, id: i64) -> Result<bool> {
     let sql = "SELECT id FROM content WHERE id = $1
         UNION ALL SELECT old_id FROM content_redirect WHERE old_id = $1
-        UNION ALL SELECT historical_id FROM content_version WHERE historical_id = $1";
+        UNION ALL SELECT historical_id FROM content_version WHERE historical_id = $1
+        UNION ALL SELECT id FROM open_document WHERE id = $1";
     Ok(tx.query_opt(sql, params![id])?.is_none())
 }

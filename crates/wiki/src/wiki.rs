@@ -28,11 +28,18 @@ use storage::{BlobStore, Database, Migration, Tx, WriteTx};
 use tokio::sync::Semaphore;
 
 /// The steps that bring a database to the form this crate expects, for [`Database::open`].
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "initial",
-    sql: include_str!("../migrations/0001_initial.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "initial",
+        sql: include_str!("../migrations/0001_initial.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "open documents",
+        sql: include_str!("../migrations/0002_open_documents.sql"),
+    },
+];
 
 /// What a wiki is made of; the server brings it, tests bring their own.
 pub struct Parts {

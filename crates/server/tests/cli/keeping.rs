@@ -134,14 +134,14 @@ fn check_finds_a_hole_in_the_log_of_a_page() {
         let nothing = vec![0_u8, 0];
         let checksum = crc32c::crc32c(&nothing);
         tx.execute(
-            "INSERT INTO live_document (page_id, epoch, head_seq, snapshot_seq, snapshot, checksum, published_seq, epoch_reason)
+            "INSERT INTO live_document (document_id, epoch, head_seq, snapshot_seq, snapshot, checksum, published_seq, epoch_reason)
              SELECT MIN(id), 1, 3, 0, $1, $2, 0, 1 FROM content WHERE kind = 'page'",
             params![&nothing, checksum],
         )?;
         for seq in 1..=3 {
             tx.execute(
-                "INSERT INTO live_update (page_id, epoch, seq, connection, bytes, checksum, committed_at_ms)
-                 SELECT page_id, 1, $1, 0, $2, $3, 0 FROM live_document",
+                "INSERT INTO live_update (document_id, epoch, seq, connection, bytes, checksum, committed_at_ms)
+                 SELECT document_id, 1, $1, 0, $2, $3, 0 FROM live_document",
                 params![seq, &nothing, checksum],
             )?;
         }

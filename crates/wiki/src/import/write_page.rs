@@ -357,7 +357,7 @@ pub(crate) struct Local {
 /// The content as it is here; none if it was removed for good.
 pub(crate) fn local(tx: &Tx, id: i64) -> Result<Option<Local>> {
     let sql = "SELECT c.version, c.title, c.status, c.parent_id, c.position,
-        (SELECT COUNT(*) FROM live_document l WHERE l.page_id = c.id AND l.head_seq > l.published_seq) AS drafts
+        (SELECT COUNT(*) FROM live_document l WHERE l.document_id = c.id AND l.head_seq > l.published_seq) AS drafts
         FROM content c WHERE c.id = $1";
     let Some(row) = tx.query_opt(sql, params![id])? else {
         return Ok(None);

@@ -26,7 +26,7 @@ pub(crate) struct State {
 impl State {
     /// The row, if the page was ever opened for editing.
     pub(crate) fn read(tx: &Tx, page: ContentId) -> Result<Option<State>> {
-        let sql = "SELECT epoch, head_seq, snapshot_seq, published_seq, epoch_reason FROM live_document WHERE page_id = $1";
+        let sql = "SELECT epoch, head_seq, snapshot_seq, published_seq, epoch_reason FROM live_document WHERE document_id = $1";
         tx.query_opt(sql, params![page])?
             .map(|row| State::of(&row))
             .transpose()
@@ -81,10 +81,34 @@ pub(crate) fn seed(tx: &WriteTx, page: ContentId) -> Result<()> {
     insert_or_keep(tx, page, first, &snapshot)
 }
 
+/// Makes an empty live document, if there is none: those of other applications begin with nothing.
+pub(crate) fn begin_empty(tx: &WriteTx, id: ContentId) -> Result<()> {
+    let first = State {
+        epoch: 1,
+        head_seq: 0,
+        snapshot_seq: 0,
+        published_seq: 0,
+        reason: 1,
+    };
+    insert_or_keep(tx, id, first, EMPTY_UPDATE)
+}
+
+/// Removes all rows of a live document. [YJS-2]
+pub(crate) fn remove(tx: &WriteTx, id: ContentId) -> Result<()> {
+    for sql in [
+        "DELETE FROM live_author WHERE document_id = $1",
+        "DELETE FROM live_update WHERE document_id = $1",
+        "DELETE FROM live_document WHERE document_id = $1",
+    ] {
+        tx.execute(sql, params![id])?;
+    }
+    Ok(())
+}
+
 fn insert_or_keep(tx: &WriteTx, page: ContentId, state: State, snapshot: &[u8]) -> Result<()> {
     tx.execute(
-        "INSERT INTO live_document (page_id, epoch, head_seq, snapshot_seq, snapshot, checksum, published_seq, epoch_reason)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (page_id) DO NOTHING",
+        "INSERT INTO live_document (document_id, epoch, head_seq, snapshot_seq, snapshot, checksum, published_seq, epoch_reason)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (document_id) DO NOTHING",
         params![
             page,
             state.epoch,
@@ -120,14 +144,7 @@ pub(crate) fn start_again(tx: &WriteTx, head: &PageHead) -> Result<()> {
         reason: 1,
     };
     let snapshot = published_state(tx, head.id, head.version, &head.title, new)?;
-    tx.execute(
-        "DELETE FROM live_update WHERE page_id = $1",
-        params![head.id],
-    )?;
-    tx.execute(
-        "DELETE FROM live_document WHERE page_id = $1",
-        params![head.id],
-    )?;
+    remove(tx, head.id)?;
     insert_or_keep(tx, head.id, new, &snapshot)
 }
 
@@ -183,12 +200,12 @@ pub(crate) fn follow(
         return note_published(tx, page, state.head_seq);
     }
     tx.execute(
-        "INSERT INTO live_update (page_id, epoch, seq, user_id, connection, bytes, checksum, committed_at_ms)
+        "INSERT INTO live_update (document_id, epoch, seq, user_id, connection, bytes, checksum, committed_at_ms)
          VALUES ($1, $2, $3, $4, 0, $5, $6, $7)",
         params![page, state.epoch, seq, author, update.as_slice(), checksum(&update), now_ms],
     )?;
     tx.execute(
-        "UPDATE live_document SET head_seq = $2 WHERE page_id = $1",
+        "UPDATE live_document SET head_seq = $2 WHERE document_id = $1",
         params![page, seq],
     )?;
     note_published(tx, page, seq)
@@ -200,7 +217,7 @@ const EMPTY_UPDATE: &[u8] = &[0, 0];
 /// Everything up to `seq` is published: rows that are folded too are not needed any more. [LOG-9]
 pub(crate) fn note_published(tx: &WriteTx, page: ContentId, seq: i64) -> Result<()> {
     let sql =
-        "UPDATE live_document SET published_seq = $2 WHERE page_id = $1 AND published_seq < $2";
+        "UPDATE live_document SET published_seq = $2 WHERE document_id = $1 AND published_seq < $2";
     tx.execute(sql, params![page, seq])?;
     remove_old_rows(tx, page)
 }
@@ -208,8 +225,8 @@ pub(crate) fn note_published(tx: &WriteTx, page: ContentId, seq: i64) -> Result<
 /// Removes rows that are both folded and published, and those of past epochs.
 pub(crate) fn remove_old_rows(tx: &WriteTx, page: ContentId) -> Result<()> {
     tx.execute(
-        "DELETE FROM live_update WHERE page_id = $1 AND EXISTS (
-            SELECT 1 FROM live_document d WHERE d.page_id = live_update.page_id AND (d.epoch > live_update.epoch
+        "DELETE FROM live_update WHERE document_id = $1 AND EXISTS (
+            SELECT 1 FROM live_document d WHERE d.document_id = live_update.document_id AND (d.epoch > live_update.epoch
                 OR (d.snapshot_seq >= live_update.seq AND d.published_seq >= live_update.seq)))",
         params![page],
     )?;
@@ -223,6 +240,7 @@ pub(crate) fn checksum(bytes: &[u8]) -> i64 {
 
 /// Stored bytes, if they are what was stored.
 pub(crate) fn verified(
+    tx: &Tx,
     page: ContentId,
     seq: i64,
     bytes: Vec<u8>,
@@ -232,7 +250,8 @@ pub(crate) fn verified(
         Ok(bytes.into())
     } else {
         Err(LogError::Corrupt(format!(
-            "update {seq} of `page-{page}` does not match its checksum"
+            "update {seq} of `{}` does not match its checksum",
+            super::names::name_of(tx, page)
         )))
     }
 }

@@ -1,6 +1,7 @@
 //! The durable log behind the engine: one transaction for each group commit, a checksum for everything stored.
 
 use super::follow::{self, State, position};
+use super::names::{self, Name};
 use crate::error::{Error, Result};
 use crate::ids::ContentId;
 use crate::wiki::Wiki;
@@ -9,7 +10,7 @@ use collab::{Answer, Append, Fold, Loaded, Log, LogError, Outcome, Position};
 use std::sync::Arc;
 use storage::{Tx, Value, WriteTx, params};
 
-/// The log of all pages' live documents.
+/// The log of all live documents.
 pub(super) struct WikiLog {
     wiki: Wiki,
 }
@@ -19,48 +20,67 @@ impl WikiLog {
         WikiLog { wiki }
     }
 
-    /// Everything that makes the document at its head, seeded if need be.
+    /// Everything that makes the document of a page at its head, seeded if need be.
     pub(super) async fn state(&self, page: ContentId) -> Result<(Position, Vec<Bytes>), LogError> {
-        self.seeded(page).await?;
+        self.state_of(&names::page_document(page)).await
+    }
+
+    /// Everything that makes a document at its head, seeded if need be.
+    pub(super) async fn state_of(
+        &self,
+        document: &str,
+    ) -> Result<(Position, Vec<Bytes>), LogError> {
+        let id = self.seeded(document).await?;
         self.wiki
             .read(move |tx| {
-                let Some(state) = State::read(tx, page)? else {
+                let Some(state) = State::read(tx, id)? else {
                     return Ok(Err(LogError::Gone));
                 };
-                Ok(updates_of(tx, page, &state).map(|updates| (state.head(), updates)))
+                Ok(updates_of(tx, id, &state).map(|updates| (state.head(), updates)))
             })
             .await
             .map_err(log_error)?
     }
 
-    async fn seeded(&self, page: ContentId) -> Result<(), LogError> {
-        let state = self
-            .wiki
-            .read(move |tx| Ok((alive(tx, page)?, State::read(tx, page)?)))
-            .await;
-        match state.map_err(log_error)? {
-            (false, _) => Err(LogError::Gone),
-            (true, Some(_)) => Ok(()),
-            (true, None) => self
-                .wiki
-                .write(move |tx| follow::seed(tx, page))
-                .await
-                .map_err(log_error),
+    /// The number of a document that is there and has its rows.
+    async fn seeded(&self, document: &str) -> Result<ContentId, LogError> {
+        let asked = document.to_owned();
+        let found = self.wiki.read(move |tx| {
+            let Some(id) = names::id_of(tx, &asked)? else {
+                return Ok(None);
+            };
+            Ok(Some((id, State::read(tx, id)?.is_some())))
+        });
+        match found.await.map_err(log_error)? {
+            None => Err(LogError::Gone),
+            Some((id, true)) => Ok(id),
+            Some((id, false)) => {
+                let page = matches!(Name::parse(document), Some(Name::Page(_)));
+                let seed = move |tx: &WriteTx| {
+                    if page {
+                        follow::seed(tx, id)
+                    } else {
+                        follow::begin_empty(tx, id)
+                    }
+                };
+                self.wiki.write(seed).await.map_err(log_error)?;
+                Ok(id)
+            }
         }
     }
 
-    async fn load_page(
+    async fn load_document(
         &self,
-        page: ContentId,
+        document: &str,
         since: Option<Position>,
     ) -> Result<Loaded, LogError> {
-        self.seeded(page).await?;
+        let id = self.seeded(document).await?;
         self.wiki
             .read(move |tx| {
-                let Some(state) = State::read(tx, page)? else {
+                let Some(state) = State::read(tx, id)? else {
                     return Ok(Err(LogError::Gone));
                 };
-                Ok(loaded(tx, page, &state, since))
+                Ok(loaded(tx, id, &state, since))
             })
             .await
             .map_err(log_error)?
@@ -69,10 +89,7 @@ impl WikiLog {
 
 impl Log for WikiLog {
     fn load<'a>(&'a self, document: &'a str, since: Option<Position>) -> Answer<'a, Loaded> {
-        Box::pin(async move {
-            let page = super::page_of(document).ok_or(LogError::Gone)?;
-            self.load_page(page, since).await
-        })
+        Box::pin(self.load_document(document, since))
     }
 
     fn append(&self, writes: Vec<Append>) -> Answer<'_, Vec<Outcome>> {
@@ -92,9 +109,11 @@ impl Log for WikiLog {
 
     fn fold(&self, fold: Fold) -> Answer<'_, ()> {
         Box::pin(async move {
-            let page = super::page_of(&fold.document).ok_or(LogError::Gone)?;
             self.wiki
-                .write(move |tx| store_fold(tx, page, &fold))
+                .write(move |tx| match names::id_of(tx, &fold.document)? {
+                    Some(id) => store_fold(tx, id, &fold),
+                    None => Err(names::no_document(&fold.document)),
+                })
                 .await
                 .map_err(log_error)
         })
@@ -115,25 +134,16 @@ impl Log for WikiLog {
     }
 }
 
-/// Whether a page is there to be edited.
-fn alive(tx: &Tx, page: ContentId) -> Result<bool> {
-    let sql = "SELECT id FROM content WHERE id = $1 AND kind IN ('page', 'blogpost') AND status IN ('current', 'draft', 'archived')";
-    Ok(tx.query_opt(sql, params![page])?.is_some())
-}
-
-/// The head of a living page's document; none when the page is gone.
+/// The head of a document that is there; none when it is gone.
 fn head(tx: &Tx, document: &str) -> Result<Option<Position>> {
-    let sql = "SELECT d.epoch, d.head_seq FROM live_document d JOIN content c ON c.id = d.page_id
-        WHERE d.page_id = $1 AND c.status IN ('current', 'draft', 'archived')";
-    let Some(page) = super::page_of(document) else {
+    let Some(id) = names::id_of(tx, document)? else {
         return Ok(None);
     };
-    match tx.query_opt(sql, params![page])? {
-        Some(row) => Ok(Some(position(row.i64("epoch")?, row.i64("head_seq")?))),
-        // Opened and not seeded yet.
-        None if alive(tx, page)? => Ok(Some(position(0, 0))),
-        None => Ok(None),
-    }
+    // Opened and not seeded yet: before everything.
+    let unseeded = position(0, 0);
+    Ok(Some(
+        State::read(tx, id)?.map_or(unseeded, |state| state.head()),
+    ))
 }
 
 fn loaded(
@@ -170,19 +180,19 @@ pub(super) fn updates_of(tx: &Tx, page: ContentId, state: &State) -> Result<Vec<
 }
 
 fn snapshot(tx: &Tx, page: ContentId, state: &State) -> Result<Bytes, LogError> {
-    let sql = "SELECT snapshot, checksum FROM live_document WHERE page_id = $1";
+    let sql = "SELECT snapshot, checksum FROM live_document WHERE document_id = $1";
     let read = || {
         let row = tx.query_one(sql, params![page])?;
         Ok((row.bytes("snapshot")?, row.i64("checksum")?))
     };
     let (bytes, expected) = read().map_err(database_error)?;
-    follow::verified(page, state.snapshot_seq, bytes, expected)
+    follow::verified(tx, page, state.snapshot_seq, bytes, expected)
 }
 
 /// The updates after `seq`, in order, up to the head; a hole is an error.
 fn rows_after(tx: &Tx, page: ContentId, state: &State, seq: i64) -> Result<Vec<Bytes>, LogError> {
     let sql = "SELECT seq, bytes, checksum FROM live_update
-        WHERE page_id = $1 AND epoch = $2 AND seq > $3 ORDER BY seq";
+        WHERE document_id = $1 AND epoch = $2 AND seq > $3 ORDER BY seq";
     let rows = tx
         .query(sql, params![page, state.epoch, seq])
         .map_err(database_error)?;
@@ -194,16 +204,18 @@ fn rows_after(tx: &Tx, page: ContentId, state: &State, seq: i64) -> Result<Vec<B
         let (found_seq, bytes, expected) = read().map_err(database_error)?;
         if found_seq != expected_seq {
             return Err(LogError::Corrupt(format!(
-                "update {expected_seq} of `page-{page}` is missing"
+                "update {expected_seq} of `{}` is missing",
+                names::name_of(tx, page)
             )));
         }
-        updates.push(follow::verified(page, found_seq, bytes, expected)?);
+        updates.push(follow::verified(tx, page, found_seq, bytes, expected)?);
     }
     if expected_seq == state.head_seq {
         Ok(updates)
     } else {
         Err(LogError::Corrupt(format!(
-            "the log of `page-{page}` does not end at its head {}",
+            "the log of `{}` does not end at its head {}",
+            names::name_of(tx, page),
             state.head_seq
         )))
     }
@@ -211,14 +223,17 @@ fn rows_after(tx: &Tx, page: ContentId, state: &State, seq: i64) -> Result<Vec<B
 
 /// One document's part of a group commit. [LOG-1] [LOG-4]
 fn append(tx: &WriteTx, write: &Append, now_ms: i64) -> Result<Outcome> {
-    let Some(page) = super::page_of(&write.document) else {
-        return Ok(Outcome::Gone);
+    let page = match Name::parse(&write.document) {
+        None => return Ok(Outcome::Gone),
+        Some(Name::Page(page)) => page,
+        Some(Name::Open { namespace, name }) => match names::open_id(tx, namespace, name)? {
+            Some(id) => id,
+            None => return Ok(Outcome::Gone),
+        },
     };
     let (epoch, base) = (column(write.base.epoch), column(write.base.seq));
     let head = base + column(write.rows.len() as u64);
-    let moved = "UPDATE live_document SET head_seq = $4 WHERE page_id = $1 AND epoch = $2 AND head_seq = $3
-        AND EXISTS (SELECT 1 FROM content c WHERE c.id = live_document.page_id AND c.status IN ('current', 'draft'))";
-    if tx.execute(moved, params![page, epoch, base, head])? == 0 {
+    if tx.execute(RAISE_HEAD, params![page, epoch, base, head])? == 0 {
         return Ok(if head_is_there(tx, page)? {
             Outcome::Moved
         } else {
@@ -243,24 +258,30 @@ fn append(tx: &WriteTx, write: &Append, now_ms: i64) -> Result<Outcome> {
         })
         .collect();
     tx.execute_many(
-        "INSERT INTO live_update (page_id, epoch, seq, user_id, connection, bytes, checksum, committed_at_ms)
+        "INSERT INTO live_update (document_id, epoch, seq, user_id, connection, bytes, checksum, committed_at_ms)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         &rows,
     )?;
     Ok(Outcome::Committed)
 }
 
-/// Whether an append could work at another head: the page is there and not put away.
+/// Only for what may be written to: a page that is not put away, or an open document.
+const RAISE_HEAD: &str = "UPDATE live_document SET head_seq = $4 WHERE document_id = $1 AND epoch = $2 AND head_seq = $3
+    AND (EXISTS (SELECT 1 FROM content c WHERE c.id = live_document.document_id AND c.status IN ('current', 'draft'))
+        OR EXISTS (SELECT 1 FROM open_document o WHERE o.id = live_document.document_id))";
+
+/// Whether an append could work at another head: the document is there and not put away.
 fn head_is_there(tx: &Tx, page: ContentId) -> Result<bool> {
-    let sql = "SELECT c.id FROM content c JOIN live_document d ON d.page_id = c.id
-        WHERE c.id = $1 AND c.status IN ('current', 'draft')";
+    let sql = "SELECT d.document_id FROM live_document d WHERE d.document_id = $1
+        AND (EXISTS (SELECT 1 FROM content c WHERE c.id = d.document_id AND c.status IN ('current', 'draft'))
+            OR EXISTS (SELECT 1 FROM open_document o WHERE o.id = d.document_id))";
     Ok(tx.query_opt(sql, params![page])?.is_some())
 }
 
 fn store_fold(tx: &WriteTx, page: ContentId, fold: &Fold) -> Result<()> {
     tx.execute(
         "UPDATE live_document SET snapshot = $4, checksum = $5, snapshot_seq = $3
-         WHERE page_id = $1 AND epoch = $2 AND snapshot_seq < $3 AND head_seq >= $3",
+         WHERE document_id = $1 AND epoch = $2 AND snapshot_seq < $3 AND head_seq >= $3",
         params![
             page,
             column(fold.at.epoch),
@@ -276,7 +297,7 @@ fn store_fold(tx: &WriteTx, page: ContentId, fold: &Fold) -> Result<()> {
 pub(crate) fn check(tx: &Tx) -> Result<(u64, Vec<String>)> {
     let mut faults = Vec::new();
     let pages = tx.query(
-        "SELECT page_id FROM live_document ORDER BY page_id",
+        "SELECT document_id FROM live_document ORDER BY document_id",
         params![],
     )?;
     for row in &pages {
@@ -285,7 +306,8 @@ pub(crate) fn check(tx: &Tx) -> Result<(u64, Vec<String>)> {
             && let Err(why) =
                 updates_of(tx, page, &state).and_then(|updates| collab::merge(&updates))
         {
-            faults.push(format!("live document `page-{page}`: {why}"));
+            let name = names::name_of(tx, page);
+            faults.push(format!("live document `{name}`: {why}"));
         }
     }
     Ok((pages.len() as u64, faults))

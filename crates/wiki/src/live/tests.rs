@@ -75,7 +75,7 @@ impl Opened<'_> {
     async fn rows(&self) -> i64 {
         let page = self.page;
         let count = move |tx: &storage::Tx| -> Result<i64> {
-            let sql = "SELECT COUNT(*) FROM live_update WHERE page_id = $1";
+            let sql = "SELECT COUNT(*) FROM live_update WHERE document_id = $1";
             Ok(tx.query_one(sql, params![page])?.i64(0)?)
         };
         self.site.wiki.read(count).await.unwrap()
