@@ -58,6 +58,8 @@ pub enum Loaded {
         reason: ResetReason,
         /// The users of this epoch's client ids.
         authors: Vec<Author>,
+        /// Client ids of past epochs.
+        past: Vec<u64>,
     },
     /// What has come since the position that was asked for; the epoch is the same.
     Since {

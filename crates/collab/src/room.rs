@@ -178,6 +178,8 @@ pub(crate) struct Room {
     history: Option<History>,
     clocks: ClockMap,
     authors: Authors,
+    /// Client ids of past epochs, sorted: who brings them has a document from before.
+    past: Vec<u64>,
     connections: BTreeMap<u64, Connection>,
     people: People,
     turns: Turns,
@@ -216,6 +218,7 @@ impl Room {
             history: None,
             clocks: ClockMap::default(),
             authors: Authors::default(),
+            past: Vec::new(),
             connections: BTreeMap::new(),
             people: People::default(),
             turns: Turns::default(),

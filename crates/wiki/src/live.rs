@@ -5,6 +5,7 @@
 //!
 //! Other processes on the same database (the command line) may write to the same logs: the engine compares heads once a second.
 
+mod authors;
 mod follow;
 mod log;
 mod names;

@@ -59,10 +59,12 @@ impl Room {
                 tail,
                 reason,
                 authors,
+                past,
             }) => {
                 let taken = self.take_whole(now_ms, at, snapshot, tail, reason);
                 if taken.is_ok() {
                     self.authors = Authors::new(authors);
+                    self.past = past;
                 }
                 taken
             }

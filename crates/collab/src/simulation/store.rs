@@ -54,6 +54,7 @@ impl Store {
                 tail: self.rows.clone(),
                 reason: ResetReason::Discarded,
                 authors: self.authors.list(),
+                past: Vec::new(),
             },
         }
     }

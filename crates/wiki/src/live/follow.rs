@@ -3,6 +3,7 @@
 //! A page that nobody has opened has no rows here; it is seeded from the published version when somebody does. Once it has, whatever
 //! publishes a version by another way than the draft also writes that content into the live document, in the same transaction.
 
+use super::authors;
 use crate::error::{Error, Result};
 use crate::ids::{ContentId, UserId};
 use crate::pages::PageHead;
@@ -93,10 +94,9 @@ pub(crate) fn begin_empty(tx: &WriteTx, id: ContentId) -> Result<()> {
     insert_or_keep(tx, id, first, EMPTY_UPDATE)
 }
 
-/// Removes all rows of a live document. [YJS-2]
+/// Removes the log of a live document. Who had which client id stays, so that a document from before is known as one.
 pub(crate) fn remove(tx: &WriteTx, id: ContentId) -> Result<()> {
     for sql in [
-        "DELETE FROM live_author WHERE document_id = $1",
         "DELETE FROM live_update WHERE document_id = $1",
         "DELETE FROM live_document WHERE document_id = $1",
     ] {
@@ -151,7 +151,7 @@ pub(crate) fn start_again(tx: &WriteTx, head: &PageHead) -> Result<()> {
 /// The published version as a fresh live document. It never begins empty: two people who type the first words at once would make two
 /// paragraphs of them.
 fn published_state(
-    tx: &Tx,
+    tx: &WriteTx,
     page: ContentId,
     version: i64,
     title: &str,
@@ -166,16 +166,19 @@ fn published_state(
             .content
             .push(Node::Element(Element::new(Kind::Paragraph)));
     }
-    Ok(Live::seed(
-        &document,
-        title,
-        server_client_id(state.head_seq),
-    ))
+    let client_id = server_client_id(tx, page, state.head_seq)?;
+    authors::note_server(tx, page, state.epoch, client_id, None, 0)?;
+    Ok(Live::seed(&document, title, client_id))
 }
 
-/// The client id of a write by the server: the number of its row makes it the only one, and clients have those from 2^31 on.
-fn server_client_id(seq: i64) -> u64 {
-    (seq.unsigned_abs() + 1) % (1 << 31)
+/// The client id of a write by the server: below 2^31 and used by nobody else. The number of its row, unless a client that chooses its
+/// ids itself happened to choose that.
+fn server_client_id(tx: &Tx, page: ContentId, seq: i64) -> Result<u64> {
+    let mut client_id = (seq.unsigned_abs() + 1) % (1 << 31);
+    while authors::used(tx, page, client_id)? {
+        client_id = (client_id + 1) % (1 << 31);
+    }
+    Ok(client_id)
 }
 
 /// Writes a version that was published by another way than the draft into the live document, if there is one. Open editors get it as
@@ -194,7 +197,8 @@ pub(crate) fn follow(
     let updates = super::log::updates_of(tx, page, &state).map_err(super::unavailable)?;
     let merged = collab::merge(&updates).map_err(super::unavailable)?;
     let seq = state.head_seq + 1;
-    let update = Live::rewrite(&merged, &readable(body), title, server_client_id(seq))
+    let client_id = server_client_id(tx, page, seq)?;
+    let update = Live::rewrite(&merged, &readable(body), title, client_id)
         .map_err(|why| Error::internal(why.reason))?;
     if update == EMPTY_UPDATE {
         return note_published(tx, page, state.head_seq);
@@ -208,6 +212,7 @@ pub(crate) fn follow(
         "UPDATE live_document SET head_seq = $2 WHERE document_id = $1",
         params![page, seq],
     )?;
+    authors::note_server(tx, page, state.epoch, client_id, author, now_ms)?;
     note_published(tx, page, seq)
 }
 

@@ -1,5 +1,6 @@
 //! The durable log behind the engine: one transaction for each group commit, a checksum for everything stored.
 
+use super::authors;
 use super::follow::{self, State, position};
 use super::names::{self, Name};
 use crate::error::{Error, Result};
@@ -160,7 +161,7 @@ fn loaded(
     {
         return Ok(Loaded::Since {
             tail: rows_after(tx, page, state, column(at.seq))?,
-            authors: Vec::new(),
+            authors: authors::of_epoch(tx, page, state.epoch).map_err(log_error)?,
         });
     }
     Ok(Loaded::Whole {
@@ -168,7 +169,8 @@ fn loaded(
         snapshot: snapshot(tx, page, state)?,
         tail: rows_after(tx, page, state, state.snapshot_seq)?,
         reason: state.reset_reason(),
-        authors: Vec::new(),
+        authors: authors::of_epoch(tx, page, state.epoch).map_err(log_error)?,
+        past: authors::of_the_past(tx, page, state.epoch).map_err(log_error)?,
     })
 }
 
@@ -262,6 +264,7 @@ fn append(tx: &WriteTx, write: &Append, now_ms: i64) -> Result<Outcome> {
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         &rows,
     )?;
+    authors::note(tx, page, epoch, &write.new_authors, now_ms)?;
     Ok(Outcome::Committed)
 }
 
