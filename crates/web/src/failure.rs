@@ -18,6 +18,10 @@ use crate::visitor::Visitor;
 /// What handlers return.
 pub(crate) type Answer<T = Response> = Result<T, Failure>;
 
+/// An answer that nobody is to draw again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ready;
+
 /// An error on its way to the client. `dress` turns it into a page or JSON.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
@@ -86,6 +90,9 @@ pub(crate) async fn dress(State(web): State<Web>, request: Request, next: Next) 
         .map_or("/", |it| it.as_str())
         .to_owned();
     let response = next.run(request).await;
+    if response.extensions().get::<Ready>().is_some() {
+        return response;
+    }
     let Some(failure) = response
         .extensions()
         .get::<Failure>()

@@ -52,11 +52,13 @@ pub(crate) const LIVE_READ_BUFFER_BYTES: usize = 4 << 10;
 pub(crate) const LIVE_WRITE_BUFFER_BYTES: usize = 4 << 10;
 /// A live connection that has not said HELLO by then is ended.
 pub(crate) const LIVE_HELLO: Duration = Duration::from_secs(10);
-/// A live connection gets a ping when nothing else was written for so long.
-pub(crate) const LIVE_PING: Duration = Duration::from_secs(20);
 /// A live connection from which nothing came for so long is ended.
 pub(crate) const LIVE_SILENCE: Duration = Duration::from_secs(60);
 /// A live connection that takes nothing for so long is ended.
 pub(crate) const LIVE_STALL: Duration = Duration::from_secs(45);
 /// How long the end of a live connection may take.
 pub(crate) const LIVE_CLOSE: Duration = Duration::from_secs(3);
+/// The shortest time after which a connection that was ended for now comes back; 2 ms more for each that is here.
+pub(crate) const LIVE_RETRY: Duration = Duration::from_millis(500);
+/// The longest such time.
+pub(crate) const LIVE_RETRY_MAX: Duration = Duration::from_secs(30);

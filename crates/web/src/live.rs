@@ -1,25 +1,70 @@
 //! Editing together over HTTP: its addresses, its counters, and what the editor asks beside the connection.
 
+mod entry;
+mod opening;
+mod registry;
 mod socket;
+#[allow(dead_code, reason = "the transports over plain HTTP need the rest")]
+mod varint;
 
-use axum::extract::State;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
-use axum::{Json, Router, extract::Path};
+use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use wiki::ContentId;
 
-use crate::failure::Answer;
+use crate::failure::{Answer, Failure};
 use crate::state::Web;
+use crate::sync_settings::{Role, SyncProxy, Transport};
 use crate::visitor::ChangeJson;
+use entry::Way;
+
+pub(crate) use registry::Registry;
 
 /// Addresses of the sync engine and of what the editor asks.
-pub(crate) fn router() -> Router<Web> {
-    Router::new()
-        .route("/synchrony/v1/live", any(socket::connect))
-        .route("/synchrony/heartbeat", get(heartbeat))
+pub(crate) fn router(web: &Web) -> Router<Web> {
+    let settings = web.sync();
+    let mut router = Router::new()
         .route("/api/pages/{id}/publish", post(publish))
-        .route("/api/pages/{id}/discard", post(discard))
+        .route("/api/pages/{id}/discard", post(discard));
+    if settings.role == Role::Wiki {
+        return router;
+    }
+    let direct = settings.context_path.as_str();
+    router = router.nest(direct, endpoints(web, Way::Direct));
+    if settings.role == Role::All && settings.proxy != SyncProxy::Off && direct != INTERNAL_PROXY {
+        router = router.nest(INTERNAL_PROXY, endpoints(web, Way::InternalProxy));
+    }
+    router
+}
+
+/// Where the sync engine is reached through the wiki. [TRANS-11]
+const INTERNAL_PROXY: &str = "/synchrony-proxy";
+
+/// What answers below each address of the sync engine.
+fn endpoints(web: &Web, way: Way) -> Router<Web> {
+    Router::new()
+        .route("/v1/live", any(socket::connect))
+        .route("/heartbeat", get(heartbeat))
+        .layer(Extension(way))
+        .layer(from_fn_with_state(web.clone(), entry::cors))
+}
+
+/// A transport that the administrator does not permit is refused with a reason. [TRANS-6]
+fn permit(web: &Web, transport: Transport) -> Answer<()> {
+    if web.sync().transports.contains(&transport) {
+        return Ok(());
+    }
+    let name = transport.name();
+    Err(Failure::new(
+        StatusCode::FORBIDDEN,
+        format!(
+            "the transport `{name}` is switched off on this server (`sync.transports`); use another"
+        ),
+    ))
 }
 
 /// [WIRE-8]
@@ -43,7 +88,7 @@ pub(crate) fn metrics(web: &Web) -> String {
     let line = |(name, kind, value): (&str, &str, u64)| {
         format!("# TYPE watersmeet_live_{name} {kind}\nwatersmeet_live_{name} {value}\n")
     };
-    lines.map(line).concat()
+    lines.map(line).concat() + &web.registry().metrics()
 }
 
 #[derive(Deserialize)]

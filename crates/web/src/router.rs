@@ -21,7 +21,7 @@ pub fn router(web: Web) -> Router {
         .merge(spaces_and_pages())
         .merge(old_addresses())
         .merge(for_scripts())
-        .merge(live::router())
+        .merge(live::router(&web))
         .merge(for_machines())
         .layer(DefaultBodyLimit::max(limits::FORM_BYTES_MAX));
     small

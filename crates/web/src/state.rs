@@ -8,6 +8,7 @@ use wiki::{LiveDocuments, Wiki};
 
 use crate::cache::PageCache;
 use crate::failure::Answer;
+use crate::live::Registry;
 use crate::metrics::Metrics;
 use crate::sync_settings::SyncSettings;
 
@@ -34,6 +35,7 @@ struct Inner {
     live: tokio::sync::OnceCell<LiveDocuments>,
     settings: Settings,
     cache: PageCache,
+    registry: Registry,
     metrics: Metrics,
     set_up: AtomicBool,
     requests: AtomicU64,
@@ -47,6 +49,7 @@ impl Web {
             live: tokio::sync::OnceCell::new(),
             settings,
             cache: PageCache::new(),
+            registry: Registry::default(),
             metrics: Metrics::default(),
             set_up: AtomicBool::new(false),
             requests: AtomicU64::new(0),
@@ -80,6 +83,11 @@ impl Web {
 
     pub(crate) fn cache(&self) -> &PageCache {
         &self.inner.cache
+    }
+
+    /// Everybody who is linked to this process.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.inner.registry
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

@@ -239,12 +239,6 @@ fn killed() {
 fn the_door() {
     on_each(|place| async move {
         let site = place.serve().await;
-        assert_eq!(
-            site.socket(Some(&place.ann), Some("http://evil.example"))
-                .await
-                .err(),
-            Some(403)
-        );
         assert_eq!(site.socket(Some("wrong"), None).await.err(), Some(401));
         let here = format!("http://{}", site.address);
         let hello = |document: String| ClientFrame::Hello {
@@ -269,6 +263,46 @@ fn the_door() {
     });
 }
 
+/// [TRANS-4] [WIRE-10] A page of another site needs a token; it may come as a frame, once and before HELLO.
+#[test]
+fn a_page_of_another_site() {
+    on_each(|place| async move {
+        let site = place.serve().await;
+        let elsewhere = Some("https://app.example");
+        let hello = ClientFrame::Hello {
+            version: PROTOCOL_VERSION,
+            document: place.document(),
+            resume: None,
+            leases: Vec::new(),
+        };
+        let auth = |token: &str| ClientFrame::Auth {
+            token: token.into(),
+        };
+        let welcome = |answer| matches!(answer, Ok(ServerFrame::Welcome { .. }));
+        let mut socket = site.socket(Some(&place.ann), elsewhere).await.unwrap();
+        socket.send(&hello).await;
+        assert!(welcome(socket.next().await));
+        let mut socket = site.socket(None, elsewhere).await.unwrap();
+        let (nonce, rtt_ms) = (7, 12);
+        socket.send(&ClientFrame::Ping { nonce, rtt_ms }).await;
+        assert_eq!(socket.next().await, Ok(ServerFrame::Pong { nonce }));
+        socket.send(&auth(&place.ann)).await;
+        socket.send(&hello).await;
+        assert!(welcome(socket.next().await));
+        for (frames, code) in [
+            (vec![hello.clone()], 4401),
+            (vec![auth("wrong")], 4401),
+            (vec![auth(&place.ann), auth(&place.ann)], 4400),
+        ] {
+            let mut socket = site.socket(None, elsewhere).await.unwrap();
+            for frame in &frames {
+                socket.send(frame).await;
+            }
+            assert_eq!(socket.next().await, Err(code), "{frames:?}");
+        }
+    });
+}
+
 /// [WIRE-1] [WIRE-3] [WIRE-5] What is no frame, or out of turn, ends the connection.
 #[test]
 fn wrong_frames() {
@@ -277,13 +311,7 @@ fn wrong_frames() {
         let wrong = [
             Message::Text("hello".into()),
             Message::Binary(vec![0x7f].into()),
-            Message::Binary(
-                ClientFrame::Ping {
-                    nonce: 1,
-                    rtt_ms: 0,
-                }
-                .encode(),
-            ),
+            Message::Binary(ClientFrame::Presence { blob: "x".into() }.encode()),
             Message::Binary(
                 ClientFrame::Hello {
                     version: 1,

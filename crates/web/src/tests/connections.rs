@@ -188,3 +188,72 @@ async fn websocket2(address: SocketAddr, browser: &Browser) -> Result<Socket2, S
     let upgraded = TokioIo::new(hyper::upgrade::on(&mut answer).await.unwrap());
     Ok(WebSocketStream::from_raw_socket(upgraded, Role::Client, None).await)
 }
+
+/// [TRANS-4] [TRANS-5]
+#[tokio::test]
+async fn a_cookie_counts_only_on_pages_of_this_site() {
+    let site = Site::new().await;
+    let ann = site.log_in("ann").await;
+    let address = site.listen(Bounds::default()).await;
+    let ask = async |method: &str, headers: &str| {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!(
+            "{method} /synchrony/v1/live HTTP/1.1\r\nhost: wiki.example\r\nconnection: upgrade, close\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: MDEyMzQ1Njc4OTAxMjM0NQ==\r\n{headers}\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        String::from_utf8(head).unwrap()
+    };
+    let cookie = format!("cookie: {}\r\n", ann.cookie);
+    let ours = ask("GET", &format!("{cookie}origin: http://wiki.example\r\n")).await;
+    assert!(ours.contains("101 Switching"), "{ours}");
+    assert!(ours.contains("access-control-allow-credentials: true"));
+    for foreign in [
+        "origin: https://evil.example\r\n",
+        "origin: null\r\n",
+        "sec-fetch-site: cross-site\r\n",
+    ] {
+        let answer = ask("GET", &format!("{cookie}{foreign}")).await;
+        assert!(answer.contains("403 Forbidden"), "{foreign}: {answer}");
+        assert!(answer.contains("content-type: application/json"));
+        assert!(!answer.contains("allow-credentials"), "{answer}");
+        let anonymous = ask("GET", foreign).await;
+        assert!(anonymous.contains("101 Switching"), "{anonymous}");
+    }
+    let preflight = "origin: https://app.example\r\naccess-control-request-method: POST\r\n";
+    let answer = ask("OPTIONS", preflight).await;
+    assert!(answer.contains("204 No Content"), "{answer}");
+    assert!(answer.contains("access-control-allow-origin: https://app.example"));
+    assert!(answer.contains("access-control-allow-headers: authorization"));
+    assert!(!answer.contains("allow-credentials"), "{answer}");
+}
+
+/// [TRANS-6] [TRANS-11]
+#[tokio::test]
+async fn what_the_administrator_switches_off_is_refused_with_a_reason() {
+    let mut sync = crate::SyncSettings {
+        transports: vec![crate::Transport::LongPoll],
+        ..crate::SyncSettings::default()
+    };
+    let site = Site::with(sync.clone()).await;
+    let address = site.listen(Bounds::default()).await;
+    let ann = site.log_in("ann").await;
+    assert_eq!(
+        websocket2(address, &ann).await.err(),
+        Some(StatusCode::FORBIDDEN)
+    );
+    for path in ["/synchrony/heartbeat", "/synchrony-proxy/heartbeat"] {
+        site.get(path).await.is(200).shows("OK");
+    }
+    sync.proxy = crate::SyncProxy::Off;
+    sync.context_path = "/collab".into();
+    let site = Site::with(sync).await;
+    site.get("/collab/heartbeat").await.is(200).shows("OK");
+    for path in ["/synchrony/heartbeat", "/synchrony-proxy/heartbeat"] {
+        site.get(path).await.is(404);
+    }
+}

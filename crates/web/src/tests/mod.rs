@@ -74,6 +74,10 @@ pub(crate) struct Browser {
 
 impl Site {
     pub(crate) async fn new() -> Self {
+        Self::with(crate::SyncSettings::default()).await
+    }
+
+    pub(crate) async fn with(sync: crate::SyncSettings) -> Self {
         let kit = TestWiki::new().await;
         let ann = kit.administrator("ann").await;
         kit.person("bo").await;
@@ -92,7 +96,7 @@ impl Site {
         let settings = Settings {
             public_url: "http://wiki.example".into(),
             upload_dir: kit.data().join("uploads"),
-            sync: crate::SyncSettings::default(),
+            sync,
         };
         let app = router(Web::new(kit.wiki.clone(), settings));
         Self { kit, ann, app }
