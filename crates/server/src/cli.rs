@@ -1,6 +1,7 @@
 //! What can be asked on the command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -49,6 +50,9 @@ pub(crate) enum Command {
     /// Manage personal access tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Manage trust between the parts of the program
+    #[command(subcommand)]
+    Sync(SyncCommand),
     /// Work on documents without a wiki
     #[command(subcommand)]
     Document(DocumentCommand),
@@ -157,6 +161,47 @@ pub(crate) enum TokenCommand {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum SyncCommand {
+    /// Make a token for editing together from another program, and print it
+    Token {
+        /// page-ID, NAMESPACE/NAME or NAMESPACE/*
+        #[arg(long, value_name = "DOCUMENT")]
+        document: String,
+
+        /// What its bearer may do at most
+        #[arg(long, value_enum)]
+        rights: RightsForm,
+
+        /// Whose token
+        #[arg(long, value_name = "NAME")]
+        user: String,
+
+        /// For how long: a number with s, m or h, at most 24h
+        #[arg(long, value_name = "TIME", default_value = "1h", value_parser = time)]
+        valid: Duration,
+    },
+    /// Sign tokens with new keys from now on
+    RotateKeys {
+        /// Refuse the tokens of the old keys at once: for keys that became known to others
+        #[arg(long)]
+        at_once: bool,
+    },
+}
+
+/// A number of seconds, minutes or hours.
+fn time(text: &str) -> Result<Duration, String> {
+    let wrong = || "takes a number with s, m or h, such as `30m`".to_owned();
+    let unit = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3_600,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(number.saturating_mul(unit)))
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum DocumentCommand {
     /// Convert a document from one form to another; notes go to standard error
     Convert {
@@ -192,6 +237,13 @@ pub(crate) enum ConfigCommand {
     Show,
     /// Report all mistakes in the configuration
     Check,
+}
+
+/// What the bearer of a token may do at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RightsForm {
+    Read,
+    Write,
 }
 
 /// A form in which a document can be read.
@@ -240,5 +292,15 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_time_is_a_number_with_a_unit() {
+        assert_eq!(time("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(time("30m"), Ok(Duration::from_secs(1_800)));
+        assert_eq!(time("24h"), Ok(Duration::from_secs(86_400)));
+        for wrong in ["", "h", "1", "-1h", "1d", "1 h", "1µ"] {
+            assert!(time(wrong).unwrap_err().contains("30m"), "{wrong}");
+        }
     }
 }

@@ -7,6 +7,7 @@ mod import;
 mod page;
 mod password;
 mod serve;
+mod sync;
 mod token;
 mod user;
 
@@ -25,6 +26,7 @@ pub(crate) fn run(arguments: Cli, output: &Output) -> Result<(), Failure> {
         Command::Import(command) => import::run(&load_plain(&place)?, command, output),
         Command::User(command) => user::run(&load_plain(&place)?, command, output),
         Command::Token(command) => token::run(&load_plain(&place)?, command, output),
+        Command::Sync(command) => sync::run(&load_plain(&place)?, command, output),
         Command::Document(command) => document::run(command, output),
         Command::Page(command) => page::run(&load_plain(&place)?, command, output),
         Command::Backup { file } => archive::backup(&load_plain(&place)?, &file, output),

@@ -35,6 +35,7 @@ mod passwords;
 mod secrets;
 mod sessions;
 mod tokens;
+mod trust;
 
 mod permissions;
 mod spaces;
@@ -111,5 +112,6 @@ pub use sessions::{Credentials, LogIn, NewSession, Session, Sessions};
 pub use settings::SiteSettings;
 pub use spaces::{NewSpace, Space, SpaceChange, SpaceMode, Spaces};
 pub use tokens::{AccessToken, Tokens};
+pub use trust::{Claims, LiveToken, TokenRights, Trust};
 pub use versions::{PageUpdate, VersionBody, VersionSummary, Versions};
 pub use wiki::{MIGRATIONS, Parts, Wiki};

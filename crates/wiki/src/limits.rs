@@ -95,3 +95,16 @@ pub(crate) const REBUILD_BATCH: i64 = 200;
 
 /// Pieces of one paragraph that are compared word by word; longer ones are shown as deleted and inserted whole.
 pub(crate) const COMPARED_WORDS_MAX: usize = 4_000;
+
+/// Longest name of a live document, in bytes; longer ones are refused.
+pub(crate) const DOCUMENT_NAME_BYTES_MAX: usize = 200;
+/// Longest token between the roles of the program, in bytes; longer ones are refused.
+pub(crate) const LIVE_TOKEN_BYTES_MAX: usize = 4_096;
+/// How long such a token can be good; more is refused.
+pub(crate) const LIVE_TOKEN_MS_MAX: i64 = 24 * 3_600_000;
+/// How far the clocks of two machines may be apart.
+pub(crate) const LIVE_TOKEN_SKEW_MS: i64 = 60_000;
+/// The keys of tokens are read again after this.
+pub(crate) const TRUST_KEYS_AGE_MAX_MS: i64 = 5_000;
+/// A token of an unknown key makes them be read again, but not more often than this.
+pub(crate) const TRUST_KEYS_AGE_MIN_MS: i64 = 1_000;

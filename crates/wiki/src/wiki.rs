@@ -18,6 +18,7 @@ use crate::sessions::Sessions;
 use crate::settings::SiteSettings;
 use crate::spaces::Spaces;
 use crate::tokens::Tokens;
+use crate::trust::KeptKeys;
 use crate::versions::Versions;
 use crate::view::RenderCache;
 use std::path::{Path, PathBuf};
@@ -75,6 +76,7 @@ struct Inner {
     // A lock around one value, never held across an await: the settings and when they were read.
     settings: Mutex<Option<(SiteSettings, i64)>>,
     set_up: AtomicBool,
+    trust_keys: KeptKeys,
 }
 
 impl Wiki {
@@ -97,6 +99,7 @@ impl Wiki {
                     .build(),
                 settings: Mutex::new(None),
                 set_up: AtomicBool::new(false),
+                trust_keys: KeptKeys::default(),
             }),
         };
         wiki.prepare_search().await?;
@@ -276,6 +279,10 @@ impl Wiki {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         *cached = Some((settings, self.now_ms()));
+    }
+
+    pub(crate) fn trust_keys(&self) -> &KeptKeys {
+        &self.inner.trust_keys
     }
 
     pub(crate) fn is_set_up(&self) -> bool {
