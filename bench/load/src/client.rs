@@ -44,7 +44,9 @@ pub(crate) struct Client {
     clock: u64,
     waiting: VecDeque<(u64, u32)>,
     synced: bool,
-    snapshot_follows: bool,
+    /// Up to where the log went when this one came, and up to where it is here.
+    head_seq: u64,
+    applied_seq: u64,
     /// Bytes of state received by the join.
     pub(crate) state_bytes: usize,
     /// Updates received, if they are to be kept.
@@ -79,7 +81,8 @@ impl Client {
             clock: 0,
             waiting: VecDeque::new(),
             synced: false,
-            snapshot_follows: false,
+            head_seq: u64::MAX,
+            applied_seq: 0,
             state_bytes: 0,
             kept: None,
             part: Vec::new(),
@@ -250,35 +253,17 @@ impl Client {
                 if let Ok(ServerFrame::Welcome {
                     connection_id,
                     lease,
-                    snapshot_follows,
+                    head_seq,
                     ..
                 }) = ServerFrame::decode(message)
                 {
                     self.connection_id = connection_id;
                     self.client_id = lease.client_id;
-                    self.snapshot_follows = snapshot_follows;
-                    self.synced = !snapshot_follows;
+                    self.head_seq = head_seq;
                 }
             }
             0x82 => self.snapshot(r)?,
-            0x83 => {
-                typing::number(&mut r)?;
-                typing::number(&mut r)?;
-                for _ in 0..typing::number(&mut r)? {
-                    let author = typing::number(&mut r)?;
-                    let update = typing::block(&mut r)?;
-                    self.tally
-                        .delivered(u64::from(author != self.connection_id));
-                    if self.tally.times() && author != self.connection_id {
-                        typing::sections(update, &mut |client, _, end| {
-                            self.tally.seen(client, end, now)
-                        });
-                    }
-                    if let Some(kept) = &mut self.kept {
-                        kept.push(message.slice_ref(update));
-                    }
-                }
-            }
+            0x83 => self.batch(message, r, now)?,
             0x84 => {
                 let batch = typing::number(&mut r)?;
                 self.acknowledge(batch, now);
@@ -293,28 +278,46 @@ impl Client {
         Some(())
     }
 
+    fn batch(&mut self, message: &Bytes, mut r: &[u8], now: u32) -> Option<()> {
+        typing::number(&mut r)?;
+        let (first_seq, count) = (typing::number(&mut r)?, typing::number(&mut r)?);
+        for _ in 0..count {
+            let author = typing::number(&mut r)?;
+            let update = typing::block(&mut r)?;
+            self.tally
+                .delivered(u64::from(author != self.connection_id));
+            if self.tally.times() && author != self.connection_id {
+                typing::sections(update, &mut |client, _, end| {
+                    self.tally.seen(client, end, now)
+                });
+            }
+            if !self.synced {
+                self.state_bytes += update.len();
+            }
+            if let Some(kept) = &mut self.kept {
+                kept.push(message.slice_ref(update));
+            }
+        }
+        self.applied_seq = first_seq + count - 1;
+        self.synced |= self.applied_seq >= self.head_seq;
+        Some(())
+    }
+
     fn snapshot(&mut self, mut r: &[u8]) -> Option<()> {
         typing::number(&mut r)?;
-        typing::number(&mut r)?;
-        let mut whole = true;
-        if PROTOCOL_VERSION >= 2 {
-            let (total, offset) = (typing::number(&mut r)?, typing::number(&mut r)?);
-            let part = typing::block(&mut r)?;
-            self.state_bytes += part.len();
-            whole = offset + part.len() as u64 >= total;
-            if self.kept.is_some() {
-                self.part.extend_from_slice(part);
-            }
-        } else {
-            let state = typing::block(&mut r)?;
-            self.state_bytes += state.len();
-            self.part = state.to_vec();
-        }
-        if whole {
-            self.synced = true;
-            if let Some(kept) = &mut self.kept {
+        let seq = typing::number(&mut r)?;
+        let (total, offset) = (typing::number(&mut r)?, typing::number(&mut r)?);
+        let part = typing::block(&mut r)?;
+        self.state_bytes += part.len();
+        if let Some(kept) = &mut self.kept {
+            self.part.extend_from_slice(part);
+            if offset + part.len() as u64 >= total {
                 kept.push(std::mem::take(&mut self.part).into());
             }
+        }
+        if offset + part.len() as u64 >= total {
+            self.applied_seq = seq;
+            self.synced |= seq >= self.head_seq;
         }
         Some(())
     }
