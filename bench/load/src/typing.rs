@@ -179,7 +179,12 @@ mod tests {
         }
         let transaction = doc.transact();
         assert_eq!(root.len(&transaction), 1);
-        assert_eq!(transaction.state_vector().get(&yrs::block::ClientID::new(3_000_000_000)), 300);
+        assert_eq!(
+            transaction
+                .state_vector()
+                .get(&yrs::block::ClientID::new(3_000_000_000)),
+            300
+        );
         let mut seen = Vec::new();
         for update in &updates {
             assert!(sections(update, &mut |client, from, to| seen
