@@ -39,7 +39,8 @@ impl ClockMap {
 /// Committed clocks, and above them those of updates that are on their way to the log.
 pub(crate) struct Layers<'a> {
     pub(crate) committed: &'a ClockMap,
-    pub(crate) pending: &'a ClockMap,
+    pub(crate) running: Option<&'a ClockMap>,
+    pub(crate) waiting: &'a ClockMap,
     pub(crate) batch: ClockMap,
 }
 
@@ -47,7 +48,8 @@ impl Layers<'_> {
     fn get(&self, client: u64) -> u64 {
         self.committed
             .get(client)
-            .max(self.pending.get(client))
+            .max(self.running.map_or(0, |running| running.get(client)))
+            .max(self.waiting.get(client))
             .max(self.batch.get(client))
     }
 

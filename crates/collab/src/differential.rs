@@ -49,7 +49,8 @@ fn check(scenario: &Scenario, folding: bool) -> Result<Agreement, String> {
         }
         let mut layers = Layers {
             committed: &known,
-            pending: &ClockMap::default(),
+            running: None,
+            waiting: &ClockMap::default(),
             batch: ClockMap::default(),
         };
         layers

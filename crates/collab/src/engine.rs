@@ -3,6 +3,7 @@
 //! One task owns one room. Rooms hand their appends to one committer, which takes what is there while the last commit runs. A watcher
 //! compares heads with the log, so that what other processes write is seen too.
 
+use crate::counted::{Counters, Histogram, Refused};
 use crate::lease::LeaseKey;
 use crate::limits::*;
 use crate::log::{Append, Fold, Log, LogError, Outcome};
@@ -12,7 +13,7 @@ use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Duration, Instant};
 
 /// What an engine needs besides its log.
@@ -47,12 +48,30 @@ pub struct EngineStats {
     pub rooms: u64,
     /// Connections.
     pub connections: u64,
+    /// Connections that came in since the start.
+    pub joins: u64,
     /// Updates committed since the start.
     pub updates: u64,
     /// Transactions for them.
     pub commits: u64,
     /// Transactions that failed.
     pub commits_failed: u64,
+    /// How long transactions took.
+    pub commit_times: Histogram,
+    /// From the arrival of a batch to its acknowledgement.
+    pub acknowledgement_times: Histogram,
+    /// Bytes of frames from clients.
+    pub bytes_in: u64,
+    /// Bytes of frames written to clients.
+    pub bytes_out: u64,
+    /// Refused batches.
+    pub refused: Refused,
+    /// CRDT instances built since the start.
+    pub hydrations: u64,
+    /// Bytes that hydrations under way are taken to need.
+    pub hydration_bytes: u64,
+    /// Updates that the connection furthest behind has not been given.
+    pub lag: u64,
 }
 
 /// The sync engine of one process.
@@ -66,38 +85,61 @@ struct Inner {
     settings: EngineSettings,
     started: Instant,
     /// A lock, because rooms are found from many tasks; it is held only for a look-up.
-    rooms: Mutex<HashMap<String, mpsc::Sender<Message>>>,
+    rooms: Mutex<HashMap<String, RoomDoor>>,
     /// What holds for all rooms; written only while `rooms` is locked, so that no new room misses it.
     policy: Mutex<Policy>,
     room_ended: Notify,
     commits: mpsc::UnboundedSender<Commit>,
     next_connection: AtomicU64,
     draining: AtomicBool,
-    connections: AtomicU64,
-    updates: AtomicU64,
-    commits_done: AtomicU64,
-    commits_failed: AtomicU64,
+    counters: Counters,
 }
 
-/// To a room: what happens, and for a join where its frames go.
-struct Message {
-    event: Event,
-    outgoing: Option<mpsc::UnboundedSender<Outgoing>>,
+/// A room's way in, and what it tells of itself.
+#[derive(Clone)]
+struct RoomDoor {
+    inbox: mpsc::Sender<Message>,
+    lag: Arc<AtomicU64>,
+}
+
+/// To a room.
+enum Message {
+    /// What happens, and for a join where its frames go.
+    Event(Event, Option<mpsc::UnboundedSender<Outgoing>>),
+    /// Frames of one connection that came together.
+    Frames(u64, Vec<ClientFrame>),
 }
 
 impl From<Event> for Message {
     fn from(event: Event) -> Message {
-        Message {
-            event,
-            outgoing: None,
-        }
+        Message::Event(event, None)
     }
 }
 
 /// To the committer: rows, and where the outcome goes.
 struct Commit {
     append: Append,
-    done: oneshot::Sender<Result<Outcome, LogError>>,
+    answer: CommitAnswer,
+}
+
+/// The way of an outcome to its room, which gets one in any case.
+struct CommitAnswer(Option<mpsc::UnboundedSender<Event>>);
+
+impl CommitAnswer {
+    fn send(mut self, outcome: Result<Outcome, LogError>) {
+        if let Some(room) = self.0.take() {
+            let _ = room.send(Event::Appended(outcome));
+        }
+    }
+}
+
+impl Drop for CommitAnswer {
+    fn drop(&mut self) {
+        if let Some(room) = self.0.take() {
+            let lost = LogError::Unavailable("the committer has ended".to_owned());
+            let _ = room.send(Event::Appended(Err(lost)));
+        }
+    }
 }
 
 /// One connection's way into its room. Dropping it leaves the room.
@@ -126,10 +168,7 @@ impl Engine {
             commits,
             next_connection: AtomicU64::new(1),
             draining: AtomicBool::new(false),
-            connections: AtomicU64::new(0),
-            updates: AtomicU64::new(0),
-            commits_done: AtomicU64::new(0),
-            commits_failed: AtomicU64::new(0),
+            counters: Counters::default(),
         });
         tokio::spawn(commit_all(Arc::downgrade(&inner), requests));
         tokio::spawn(watch(Arc::downgrade(&inner)));
@@ -145,17 +184,11 @@ impl Engine {
             who,
             join,
         };
-        let room = self
-            .inner
-            .submit(
-                document,
-                Message {
-                    event,
-                    outgoing: Some(sender),
-                },
-            )
-            .await;
-        self.inner.connections.fetch_add(1, Ordering::Relaxed);
+        let message = Message::Event(event, Some(sender));
+        let room = self.inner.submit(document, message).await;
+        let counters = &self.inner.counters;
+        counters.connections.fetch_add(1, Ordering::Relaxed);
+        counters.joins.fetch_add(1, Ordering::Relaxed);
         let link = Link {
             connection,
             room,
@@ -202,7 +235,7 @@ impl Engine {
             (*policy, rooms.values().cloned().collect())
         };
         for room in rooms {
-            let _ = room.send(Event::Policy(policy).into()).await;
+            let _ = room.inbox.send(Event::Policy(policy).into()).await;
         }
     }
 
@@ -226,12 +259,25 @@ impl Engine {
     /// Numbers for metrics.
     pub fn stats(&self) -> EngineStats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let counters = &self.inner.counters;
+        let commit_times = counters.commit_times.read();
+        let (hydrations, hydration_bytes) = crate::hydrate::load();
+        let rooms = self.inner.rooms();
         EngineStats {
-            rooms: self.inner.rooms().len() as u64,
-            connections: get(&self.inner.connections),
-            updates: get(&self.inner.updates),
-            commits: get(&self.inner.commits_done),
-            commits_failed: get(&self.inner.commits_failed),
+            rooms: rooms.len() as u64,
+            connections: get(&counters.connections),
+            joins: get(&counters.joins),
+            updates: get(&counters.updates),
+            commits: commit_times.count(),
+            commits_failed: get(&counters.commits_failed),
+            commit_times,
+            acknowledgement_times: counters.acknowledgement_times.read(),
+            bytes_in: get(&counters.bytes_in),
+            bytes_out: get(&counters.bytes_out),
+            refused: counters.refused(),
+            hydrations,
+            hydration_bytes,
+            lag: rooms.values().map(|room| get(&room.lag)).max().unwrap_or(0),
         }
     }
 
@@ -240,7 +286,7 @@ impl Engine {
         self.inner.draining.store(true, Ordering::SeqCst);
         let rooms: Vec<_> = self.inner.rooms().values().cloned().collect();
         for room in rooms {
-            let _ = room.send(Event::Shutdown.into()).await;
+            let _ = room.inbox.send(Event::Shutdown.into()).await;
         }
         let deadline = Instant::now() + Duration::from_millis(DRAIN_MS);
         loop {
@@ -283,8 +329,20 @@ impl Link {
             .await;
     }
 
+    /// Hands over frames that came together, so many bytes of them; waits while the room has too much to do.
+    pub async fn frames(&self, frames: Vec<ClientFrame>, bytes: usize) {
+        let bytes_in = &self.inner.counters.bytes_in;
+        bytes_in.fetch_add(bytes as u64, Ordering::Relaxed);
+        let _ = self
+            .room
+            .send(Message::Frames(self.connection, frames))
+            .await;
+    }
+
     /// Says that so many bytes of frames have been written, so that the room gives more.
     pub async fn taken(&self, bytes: usize) {
+        let bytes_out = &self.inner.counters.bytes_out;
+        bytes_out.fetch_add(bytes as u64, Ordering::Relaxed);
         let _ = self
             .room
             .send(
@@ -312,7 +370,8 @@ impl Outbox {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        self.inner.connections.fetch_sub(1, Ordering::Relaxed);
+        let connections = &self.inner.counters.connections;
+        connections.fetch_sub(1, Ordering::Relaxed);
         let leave = Event::Leave {
             connection: self.connection,
         }
@@ -329,7 +388,7 @@ impl Drop for Link {
 }
 
 impl Inner {
-    fn rooms(&self) -> MutexGuard<'_, HashMap<String, mpsc::Sender<Message>>> {
+    fn rooms(&self) -> MutexGuard<'_, HashMap<String, RoomDoor>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -338,7 +397,8 @@ impl Inner {
     }
 
     fn room(&self, document: &str) -> Option<mpsc::Sender<Message>> {
-        self.rooms().get(document).cloned()
+        let rooms = self.rooms();
+        rooms.get(document).map(|room| room.inbox.clone())
     }
 
     fn now_ms(&self) -> u64 {
@@ -359,7 +419,7 @@ impl Inner {
                 Err(mpsc::error::SendError(back)) => message = back,
             }
         }
-        if let Some(outgoing) = message.outgoing {
+        if let Message::Event(_, Some(outgoing)) = message {
             let (code, reason) = (CloseCode::Restart, "the server restarts");
             let _ = outgoing.send(Outgoing::Close { code, reason });
         }
@@ -368,13 +428,19 @@ impl Inner {
 
     fn open(self: &Arc<Self>, document: &str) -> mpsc::Sender<Message> {
         let mut rooms = self.rooms();
-        if let Some(room) = rooms.get(document).filter(|room| !room.is_closed()) {
-            return room.clone();
+        let open = |room: &&RoomDoor| !room.inbox.is_closed();
+        if let Some(room) = rooms.get(document).filter(open) {
+            return room.inbox.clone();
         }
         let (sender, inbox) = mpsc::channel(ROOM_INBOX);
-        rooms.insert(document.to_owned(), sender.clone());
+        let task = RoomTask::new(self.clone(), document.to_owned());
+        let door = RoomDoor {
+            inbox: sender.clone(),
+            lag: task.lag.clone(),
+        };
+        rooms.insert(document.to_owned(), door);
         let policy = *self.policy();
-        tokio::spawn(RoomTask::new(self.clone(), document.to_owned()).run(policy, inbox));
+        tokio::spawn(task.run(policy, inbox));
         sender
     }
 }
@@ -386,6 +452,7 @@ struct RoomTask {
     outgoing: HashMap<u64, mpsc::UnboundedSender<Outgoing>>,
     answers: mpsc::UnboundedSender<Event>,
     inbox_of_answers: mpsc::UnboundedReceiver<Event>,
+    lag: Arc<AtomicU64>,
     wake: Option<Instant>,
     evicted: bool,
 }
@@ -400,6 +467,7 @@ impl RoomTask {
             outgoing,
             answers,
             inbox_of_answers,
+            lag: Arc::default(),
             wake: None,
             evicted: false,
         }
@@ -414,38 +482,67 @@ impl RoomTask {
         };
         let (mut room, effects) = Room::new(self.inner.now_ms(), settings);
         self.perform(effects);
-        self.perform(room.handle(self.inner.now_ms(), Event::Policy(policy)));
+        room.take(self.inner.now_ms(), Event::Policy(policy));
+        self.settle(&mut room);
         if self.inner.draining.load(Ordering::SeqCst) {
-            self.perform(room.handle(self.inner.now_ms(), Event::Shutdown));
+            room.take(self.inner.now_ms(), Event::Shutdown);
+            self.settle(&mut room);
         }
+        let mut messages = Vec::new();
+        let mut left = Vec::new();
         while !self.evicted {
-            let event = tokio::select! {
+            tokio::select! {
                 biased;
-                Some(event) = self.inbox_of_answers.recv() => event,
-                Some(message) = inbox.recv() => self.accept(message),
-                () = sleep_until(self.wake) => Event::Tick,
-            };
-            if matches!(event, Event::Tick) {
-                self.wake = None;
+                Some(event) = self.inbox_of_answers.recv() => room.take(self.inner.now_ms(), event),
+                1.. = inbox.recv_many(&mut messages, ROOM_EVENTS_MAX) => {
+                    for message in messages.drain(..) {
+                        // What comes behind the end of the room is for the next one.
+                        if room.ended() {
+                            left.push(message);
+                        } else {
+                            self.accept(&mut room, message);
+                        }
+                    }
+                }
+                () = sleep_until(self.wake) => {
+                    self.wake = None;
+                    room.take(self.inner.now_ms(), Event::Tick);
+                }
             }
-            let effects = room.handle(self.inner.now_ms(), event);
-            self.perform(effects);
+            self.settle(&mut room);
         }
-        self.end(inbox).await;
+        self.end(left, inbox).await;
     }
 
-    fn accept(&mut self, message: Message) -> Event {
-        if let (Event::Join { connection, .. }, Some(outgoing)) = (&message.event, message.outgoing)
-        {
-            self.outgoing.insert(*connection, outgoing);
-        }
-        if let Event::Leave { connection } = &message.event {
-            self.outgoing.remove(connection);
-        }
-        match message.event {
-            // Of two changes at once the later one counts, whichever comes here first.
-            Event::Policy(_) => Event::Policy(*self.inner.policy()),
-            event => event,
+    fn settle(&mut self, room: &mut Room) {
+        let effects = room.settled(self.inner.now_ms());
+        self.perform(effects);
+        self.inner.counters.add(&room.counted());
+        self.lag.store(room.lag_seen(), Ordering::Relaxed);
+    }
+
+    fn accept(&mut self, room: &mut Room, message: Message) {
+        let now_ms = self.inner.now_ms();
+        match message {
+            Message::Frames(connection, frames) => {
+                for frame in frames {
+                    room.take(now_ms, Event::Frame { connection, frame });
+                }
+            }
+            Message::Event(event, outgoing) => {
+                if let (Event::Join { connection, .. }, Some(outgoing)) = (&event, outgoing) {
+                    self.outgoing.insert(*connection, outgoing);
+                }
+                if let Event::Leave { connection } = &event {
+                    self.outgoing.remove(connection);
+                }
+                // Of two changes at once the later one counts, whichever comes here first.
+                let event = match event {
+                    Event::Policy(_) => Event::Policy(*self.inner.policy()),
+                    event => event,
+                };
+                room.take(now_ms, event);
+            }
         }
     }
 
@@ -488,8 +585,9 @@ impl RoomTask {
                     let (log, document) = (self.inner.log.clone(), self.document.clone());
                     let answers = self.answers.clone();
                     tokio::spawn(async move {
+                        let bytes = updates.iter().map(Bytes::len).sum();
                         let work = move || crate::hydrate::fold(&updates, &clocks);
-                        let snapshot = fold_in_log(&*log, &document, at, work).await;
+                        let snapshot = fold_in_log(&*log, &document, at, bytes, work).await;
                         let _ = answers.send(Event::Folded { at, snapshot });
                     });
                 }
@@ -517,37 +615,36 @@ impl RoomTask {
     }
 
     fn append(&self, append: Append) {
-        let (done, outcome) = oneshot::channel();
-        let answers = self.answers.clone();
-        let asked = self.inner.commits.send(Commit { append, done });
-        tokio::spawn(async move {
-            let lost = || Err(LogError::Unavailable("the committer has ended".to_owned()));
-            let outcome = if asked.is_ok() {
-                outcome.await.unwrap_or_else(|_| lost())
-            } else {
-                lost()
-            };
-            let _ = answers.send(Event::Appended(outcome));
-        });
+        let answer = CommitAnswer(Some(self.answers.clone()));
+        // If nobody takes it, its answer says so when it is dropped.
+        let _ = self.inner.commits.send(Commit { append, answer });
     }
 
     /// Leaves the map; who came in this moment gets a new room.
-    async fn end(self, mut inbox: mpsc::Receiver<Message>) {
+    async fn end(self, left: Vec<Message>, mut inbox: mpsc::Receiver<Message>) {
         inbox.close();
         {
             let mut rooms = self.inner.rooms();
             if rooms
                 .get(&self.document)
-                .is_some_and(mpsc::Sender::is_closed)
+                .is_some_and(|room| room.inbox.is_closed())
             {
                 rooms.remove(&self.document);
             }
         }
         self.inner.room_ended.notify_waiters();
+        for message in left {
+            self.pass_on(message).await;
+        }
         while let Some(message) = inbox.recv().await {
-            if message.outgoing.is_some() {
-                self.inner.submit(&self.document, message).await;
-            }
+            self.pass_on(message).await;
+        }
+    }
+
+    /// A join that came too late opens the room anew; everything else has lost its connection.
+    async fn pass_on(&self, message: Message) {
+        if let Message::Event(_, Some(_)) = message {
+            self.inner.submit(&self.document, message).await;
         }
     }
 }
@@ -556,10 +653,11 @@ async fn fold_in_log(
     log: &dyn Log,
     document: &str,
     at: Position,
+    bytes: usize,
     work: impl FnOnce() -> Result<Bytes, LogError> + Send + 'static,
 ) -> Option<Bytes> {
     let stored = async {
-        let snapshot = crate::hydrate::hydrate(work).await?;
+        let snapshot = crate::hydrate::hydrate_of(bytes, work).await?;
         log.fold(Fold {
             document: document.to_owned(),
             at,
@@ -590,27 +688,31 @@ async fn commit_all(inner: std::sync::Weak<Inner>, mut requests: mpsc::Unbounded
             commits.push(next);
         }
         let Some(inner) = inner.upgrade() else { return };
-        let (writes, done): (Vec<_>, Vec<_>) = commits
+        let (writes, answers): (Vec<_>, Vec<_>) = commits
             .into_iter()
-            .map(|commit| (commit.append, commit.done))
+            .map(|commit| (commit.append, commit.answer))
             .unzip();
+        let began = Instant::now();
         let outcomes = inner.log.append(writes).await;
+        let counters = &inner.counters;
         match &outcomes {
             Ok(_) => {
-                inner.commits_done.fetch_add(1, Ordering::Relaxed);
-                inner.updates.fetch_add(rows as u64, Ordering::Relaxed);
+                let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+                counters.commit_times.note(took);
+                counters.updates.fetch_add(rows as u64, Ordering::Relaxed);
             }
             Err(why) => {
-                inner.commits_failed.fetch_add(1, Ordering::Relaxed);
+                counters.commits_failed.fetch_add(1, Ordering::Relaxed);
                 tracing::error!(error = %why, "edits could not be committed");
             }
         }
-        for (i, done) in done.into_iter().enumerate() {
+        for (i, answer) in answers.into_iter().enumerate() {
             let missing = || LogError::Unavailable("an outcome is missing".to_owned());
             let outcome = outcomes
-                .clone()
+                .as_ref()
+                .map_err(LogError::clone)
                 .and_then(|all| all.get(i).copied().ok_or_else(missing));
-            let _ = done.send(outcome);
+            answer.send(outcome);
         }
     }
 }

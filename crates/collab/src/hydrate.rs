@@ -2,33 +2,70 @@
 //! panic, the instance is gone.
 
 use crate::clocks::ClockMap;
-use crate::limits::{HYDRATE_STACK_BYTES, HYDRATIONS_MAX};
+use crate::limits::*;
 use crate::log::LogError;
 use crate::scan::{Bounds, scan};
 use bytes::Bytes;
-use tokio::sync::{Semaphore, oneshot};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+use tokio::sync::Semaphore;
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, OffsetKind, Options, ReadTxn, StateVector, Transact, Update};
 
-/// Process-wide, because it bounds memory, which is too.
+/// Process-wide, because they bound memory, which is too: how many run, and what they are taken to need, in KiB.
 static SLOTS: Semaphore = Semaphore::const_new(HYDRATIONS_MAX);
+static CHARGE: Semaphore = Semaphore::const_new(HYDRATE_CHARGE_BYTES_MAX >> 10);
+static DONE: AtomicU64 = AtomicU64::new(0);
 
-/// Runs work on a CRDT away from the threads that serve sockets; a panic there is an error here.
+/// How many hydrations have begun since the start, and the bytes that those under way are taken to need.
+pub(crate) fn load() -> (u64, u64) {
+    let free = CHARGE.available_permits() << 10;
+    let charged = HYDRATE_CHARGE_BYTES_MAX.saturating_sub(free);
+    (DONE.load(Relaxed), charged as u64)
+}
+
+/// Runs work on the CRDT of a small document; see [`hydrate_of`].
 pub async fn hydrate<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, LogError> + Send + 'static,
 ) -> Result<T, LogError> {
+    hydrate_of(0, work).await
+}
+
+/// Runs work on a CRDT of so many encoded bytes away from the threads that serve sockets. It waits while too much memory is charged
+/// for others. A panic there is an error here, and so is work that takes too long: what it makes in the end is thrown away.
+pub async fn hydrate_of<T: Send + 'static>(
+    encoded_bytes: usize,
+    work: impl FnOnce() -> Result<T, LogError> + Send + 'static,
+) -> Result<T, LogError> {
+    let needed = encoded_bytes.saturating_mul(HYDRATE_CHARGE);
+    let needed = needed.clamp(HYDRATE_CHARGE_BYTES_MIN, HYDRATE_CHARGE_BYTES_MAX) >> 10;
     let slot = SLOTS.acquire().await;
-    let (sender, receiver) = oneshot::channel();
+    let charge = CHARGE.acquire_many(needed as u32).await;
+    DONE.fetch_add(1, Relaxed);
+    let (sender, receiver) = mpsc::sync_channel(1);
     std::thread::Builder::new()
         .name("hydrate".to_owned())
         .stack_size(HYDRATE_STACK_BYTES)
         .spawn(move || {
-            let _ = sender.send(work());
+            let done = work();
+            // Also when nobody waits any more: until here the memory was in use.
+            drop((slot, charge));
+            let _ = sender.send(done);
         })
         .map_err(|why| LogError::Unavailable(format!("no thread for hydration: {why}")))?;
-    let done = receiver.await;
-    drop(slot);
-    done.unwrap_or_else(|_| Err(LogError::Corrupt("hydration ended in a panic".to_owned())))
+    // By the clock of the machine: work is not done faster when a test moves the runtime's.
+    let waited = tokio::task::spawn_blocking(move || {
+        let done = receiver.recv_timeout(Duration::from_millis(HYDRATE_MS));
+        done.map_err(|why| match why {
+            RecvTimeoutError::Timeout => LogError::Unavailable("hydration takes too long".into()),
+            RecvTimeoutError::Disconnected => {
+                LogError::Corrupt("hydration ended in a panic".into())
+            }
+        })
+    });
+    let stopped = |_| Err(LogError::Unavailable("the runtime ends".to_owned()));
+    waited.await.unwrap_or_else(stopped)?
 }
 
 /// Makes one update of several, in order, as a document that has them all would give it.
@@ -112,6 +149,20 @@ mod tests {
             let failed: Result<(), LogError> = hydrate(|| panic!("by intent")).await;
             assert!(matches!(failed, Err(LogError::Corrupt(_))));
         }
+        assert_eq!(hydrate(|| Ok(7)).await, Ok(7));
+    }
+
+    /// [LOG-11] Work that takes too long is an error for who waits; its memory stays charged until it ends.
+    #[tokio::test]
+    async fn long_work_is_given_up() {
+        let (go_on, waits) = std::sync::mpsc::channel::<()>();
+        let large = hydrate_of(HYDRATE_CHARGE_BYTES_MAX / HYDRATE_CHARGE, move || {
+            let _ = waits.recv();
+            Ok(())
+        });
+        assert!(matches!(large.await, Err(LogError::Unavailable(_))));
+        assert!(load().1 >= HYDRATE_CHARGE_BYTES_MAX as u64 / 2);
+        go_on.send(()).unwrap();
         assert_eq!(hydrate(|| Ok(7)).await, Ok(7));
     }
 }

@@ -36,6 +36,7 @@ mod lease;
 mod people;
 mod room;
 
+mod counted;
 mod hydrate;
 mod log;
 
@@ -46,8 +47,9 @@ mod differential;
 #[cfg(test)]
 mod simulation;
 
+pub use counted::{Histogram, Refused};
 pub use engine::{Engine, EngineSettings, EngineStats, Link, Outbox, Outgoing};
-pub use hydrate::{hydrate, merge};
+pub use hydrate::{hydrate, hydrate_of, merge};
 pub use lease::LeaseKey;
 pub use log::{Answer, Append, Author, Fold, Loaded, Log, LogError, NewRow, Outcome};
 pub use protocol::{

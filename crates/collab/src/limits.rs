@@ -54,9 +54,9 @@ pub(crate) const DOCUMENT_BYTES_MAX: usize = if cfg!(test) { 1 << 20 } else { 64
 /// Unanswered batches of one connection.
 pub(crate) const BATCHES_IN_FLIGHT_MAX: usize = 64;
 /// Batches that one connection may send per second, on average.
-pub(crate) const BATCHES_PER_SECOND: u64 = 200;
+pub(crate) const BATCHES_PER_SECOND: u64 = 2_000;
 /// Batches that it may send at once after a pause.
-pub(crate) const BATCHES_BURST: u64 = 1_000;
+pub(crate) const BATCHES_BURST: u64 = 10_000;
 /// Bytes that one connection may push per second, on average.
 pub(crate) const PUSH_BYTES_PER_SECOND: u64 = 2 << 20;
 /// Bytes that it may push at once after a pause.
@@ -79,10 +79,19 @@ pub(crate) const JOINS_WAITING_MAX: usize = 20_000;
 
 /// Up to so many people, edits and presence go out at once.
 pub(crate) const FEW_PEOPLE: usize = if cfg!(test) { 4 } else { 12 };
-/// Pause between two broadcasts among many people.
+/// Longest pause between two broadcasts, among very many people.
 pub(crate) const TICK_MS: u64 = 30;
+/// Among fewer, the pause is a millisecond for so many of them.
+pub(crate) const PEOPLE_PER_TICK_MS: u64 = 6;
 /// Pause between two presence frames among many people.
 pub(crate) const PRESENCE_TICK_MS: u64 = 50;
+/// More than so many are very many.
+pub(crate) const MANY_PEOPLE: usize = 150;
+/// Pause between two presence frames among very many people.
+pub(crate) const PRESENCE_SLOW_TICK_MS: u64 = 100;
+
+/// Presence frames of one tick that a room keeps to share them: readers lag differently.
+pub(crate) const PRESENCE_FRAMES_MAX: usize = 16;
 
 /// While somebody asks to write, a writer without an edit for so long makes way.
 pub(crate) const HAND_OVER_MS: u64 = 120_000;
@@ -99,6 +108,8 @@ pub(crate) const RELOAD_PAUSE_MAX_MS: u64 = 5_000;
 pub(crate) const FOLD_TAIL_BYTES: usize = 256 << 10;
 /// So many rows in the tail are folded in any case.
 pub(crate) const FOLD_TAIL_ROWS: usize = if cfg!(test) { 40 } else { 5_000 };
+/// Pause before a room folds again, so that a rush of edits is folded a few times only.
+pub(crate) const FOLD_PAUSE_MS: u64 = if cfg!(test) { 0 } else { 5_000 };
 /// Pause before a failed fold is tried again.
 pub(crate) const FOLD_RETRY_MS: u64 = 60_000;
 
@@ -107,6 +118,17 @@ pub(crate) const HYDRATE_STACK_BYTES: usize = 64 << 20;
 /// Hydrations that run at the same time.
 pub(crate) const HYDRATIONS_MAX: usize = 2;
 
+/// Encoded bytes of a document times this is what its hydration is taken to need: a CRDT instance and its outcome.
+pub(crate) const HYDRATE_CHARGE: usize = 14;
+/// The least that a hydration is taken to need.
+pub(crate) const HYDRATE_CHARGE_BYTES_MIN: usize = 1 << 20;
+/// Bytes that hydrations under way may be taken to need together; others wait. The largest document runs alone.
+pub(crate) const HYDRATE_CHARGE_BYTES_MAX: usize = 768 << 20;
+/// A hydration that takes longer is an error for who waits for it; its outcome is thrown away.
+pub(crate) const HYDRATE_MS: u64 = if cfg!(test) { 300 } else { 60_000 };
+
+/// Events that a room takes before it does what follows from them.
+pub(crate) const ROOM_EVENTS_MAX: usize = 256;
 /// Messages that may wait for one room; senders wait beyond it.
 pub(crate) const ROOM_INBOX: usize = 1_024;
 /// Rows in one group commit.

@@ -1,5 +1,6 @@
 //! Presence: who is there and what they last said of themselves, by version, so that everybody can be told only what is new.
 
+use crate::limits::PRESENCE_FRAMES_MAX;
 use crate::protocol::{PresenceKind, ServerFrame};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
@@ -24,8 +25,9 @@ pub(crate) struct People {
     version: u64,
     present: BTreeMap<u64, Person>,
     departed: VecDeque<Departed>,
-    /// The last frame made: since, up to, bytes.
-    made: Option<(u64, u64, Bytes)>,
+    /// The last frames made, all up to the present version: since when, bytes.
+    made: Vec<(u64, Bytes)>,
+    made_version: u64,
 }
 
 impl People {
@@ -86,9 +88,11 @@ impl People {
         if since >= self.version {
             return None;
         }
-        if let Some((from, to, frame)) = &self.made
-            && (*from, *to) == (since, self.version)
-        {
+        if self.made_version != self.version {
+            self.made_version = self.version;
+            self.made.clear();
+        }
+        if let Some((_, frame)) = self.made.iter().find(|(from, _)| *from == since) {
             return Some(frame.clone());
         }
         let changes = self.changes(since);
@@ -96,7 +100,9 @@ impl People {
             return None;
         }
         let frame = ServerFrame::Presence { changes }.encode();
-        self.made = Some((since, self.version, frame.clone()));
+        if self.made.len() < PRESENCE_FRAMES_MAX {
+            self.made.push((since, frame.clone()));
+        }
         Some(frame)
     }
 

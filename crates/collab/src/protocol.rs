@@ -355,7 +355,7 @@ impl Request {
 }
 
 impl Refusal {
-    const ALL: [Refusal; 8] = [
+    pub(crate) const ALL: [Refusal; 8] = [
         Refusal::ReadOnly,
         Refusal::Malformed,
         Refusal::TooLarge,

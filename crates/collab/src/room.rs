@@ -10,6 +10,7 @@ mod rights;
 
 use crate::authors::Authors;
 use crate::clocks::ClockMap;
+use crate::counted::Counted;
 use crate::history::History;
 use crate::lease::LeaseKey;
 use crate::limits::*;
@@ -158,6 +159,7 @@ struct Batch {
     user: String,
     batch_id: u64,
     updates: Vec<Bytes>,
+    arrived_ms: u64,
     /// Those of the updates that bring something new.
     fresh: Vec<Bytes>,
 }
@@ -183,6 +185,12 @@ pub(crate) struct Room {
     connections: BTreeMap<u64, Connection>,
     people: People,
     turns: Turns,
+    /// Connections that have something new and were not given it yet.
+    due: Vec<u64>,
+    /// Before this nobody can have stalled.
+    stall_at_ms: u64,
+    lag: u64,
+    counted: Counted,
     /// At the log.
     running: Option<Group>,
     /// Judged, for the next append.
@@ -222,6 +230,10 @@ impl Room {
             connections: BTreeMap::new(),
             people: People::default(),
             turns: Turns::default(),
+            due: Vec::new(),
+            stall_at_ms: now_ms,
+            lag: 0,
+            counted: Counted::default(),
             running: None,
             waiting: Group::default(),
             held: Vec::new(),
@@ -249,8 +261,15 @@ impl Room {
         self.history.as_ref().map(History::head)
     }
 
-    /// The only way in.
+    /// One event and all that follows from it.
+    #[cfg(test)]
     pub(crate) fn handle(&mut self, now_ms: u64, event: Event) -> Vec<Effect> {
+        self.take(now_ms, event);
+        self.settled(now_ms)
+    }
+
+    /// The only way in. Several events may be taken before what follows is asked for with [`Room::settled`].
+    pub(crate) fn take(&mut self, now_ms: u64, event: Event) {
         match event {
             Event::Join {
                 connection,
@@ -276,11 +295,29 @@ impl Room {
             Event::Tick => self.wake_at_ms = None,
             Event::Shutdown => self.closing = true,
         }
+    }
+
+    /// After one or more events: what is due by now, and everything that is to be done.
+    pub(crate) fn settled(&mut self, now_ms: u64) -> Vec<Effect> {
         self.settle(now_ms);
         std::mem::take(&mut self.out)
     }
 
-    /// After every event: what is due by now.
+    /// Whether nothing is left here; what comes now belongs to another room.
+    pub(crate) fn ended(&self) -> bool {
+        self.evicted
+    }
+
+    /// What was counted since the last time.
+    pub(crate) fn counted(&mut self) -> Counted {
+        std::mem::take(&mut self.counted)
+    }
+
+    /// How many updates the connection furthest behind had not been given at the last broadcast.
+    pub(crate) fn lag_seen(&self) -> u64 {
+        self.lag
+    }
+
     fn settle(&mut self, now_ms: u64) {
         if self.evicted {
             return;
@@ -288,36 +325,57 @@ impl Room {
         self.retry_load(now_ms);
         self.settle_rights(now_ms);
         self.append_waiting(now_ms);
-        self.broadcast(now_ms);
-        self.tell_presence(now_ms);
+        self.tick(now_ms);
+        self.pump_due(now_ms);
         self.end_stalled(now_ms);
         self.finish_closing();
         self.fold_or_evict(now_ms);
         self.plan_wake(now_ms);
     }
 
-    fn crowded(&self) -> bool {
-        self.connections.len() > FEW_PEOPLE
+    /// Pause between two broadcasts: the more people, the more is gained by telling them of many edits at once.
+    fn broadcast_pause_ms(&self) -> u64 {
+        let people = self.connections.len();
+        if people <= FEW_PEOPLE {
+            return 0;
+        }
+        (people as u64 / PEOPLE_PER_TICK_MS).clamp(1, TICK_MS)
     }
 
-    fn broadcast(&mut self, now_ms: u64) {
-        if !self.broadcast_due || (self.crowded() && now_ms < self.broadcast_at_ms + TICK_MS) {
-            return;
+    /// Pause between two presence frames.
+    fn presence_pause_ms(&self) -> u64 {
+        match self.connections.len() {
+            0..=FEW_PEOPLE => 0,
+            people if people <= MANY_PEOPLE => PRESENCE_TICK_MS,
+            _ => PRESENCE_SLOW_TICK_MS,
         }
-        self.broadcast_due = false;
-        self.broadcast_at_ms = now_ms;
-        self.shown = self.head().map_or(0, |head| head.seq);
-        self.pump_all(now_ms);
     }
 
-    fn tell_presence(&mut self, now_ms: u64) {
-        if !self.presence_due || (self.crowded() && now_ms < self.presence_at_ms + PRESENCE_TICK_MS)
-        {
-            return;
+    /// Shows everybody what is new, if it is time for that.
+    fn tick(&mut self, now_ms: u64) {
+        let edits =
+            self.broadcast_due && now_ms >= self.broadcast_at_ms + self.broadcast_pause_ms();
+        let presence =
+            self.presence_due && now_ms >= self.presence_at_ms + self.presence_pause_ms();
+        if edits {
+            self.broadcast_due = false;
+            self.broadcast_at_ms = now_ms;
+            self.shown = self.head().map_or(0, |head| head.seq);
         }
-        self.presence_due = false;
-        self.presence_at_ms = now_ms;
-        self.pump_all(now_ms);
+        if presence {
+            self.presence_due = false;
+            self.presence_at_ms = now_ms;
+        }
+        if edits || presence {
+            self.pump_all(now_ms);
+            self.lag = self.lag();
+        }
+        if presence {
+            self.forget_departed();
+        }
+    }
+
+    fn forget_departed(&mut self) {
         let told = |c: &Connection| {
             if c.joined() {
                 c.presence_seen
@@ -353,10 +411,12 @@ impl Room {
     }
 
     fn fold_or_evict(&mut self, now_ms: u64) {
-        if self.evicted || self.folding || self.running.is_some() || self.phase == Phase::Loading {
+        if self.evicted || self.folding || self.phase == Phase::Loading {
             return;
         }
-        let idle = self.connections.is_empty() && now_ms >= self.empty_since_ms + IDLE_MS;
+        let idle = self.connections.is_empty()
+            && self.running.is_none()
+            && now_ms >= self.empty_since_ms + IDLE_MS;
         let Some(history) = &self.history else {
             return if idle {
                 self.evict()
@@ -367,6 +427,7 @@ impl Room {
         let wanted = long || (idle && history.tail_len() > 0);
         if wanted && self.phase == Phase::Ready && now_ms >= self.fold_retry_at_ms {
             self.folding = true;
+            self.fold_retry_at_ms = now_ms + FOLD_PAUSE_MS;
             let (at, updates) = (history.head(), history.updates());
             self.out.push(Effect::Fold {
                 at,
@@ -391,7 +452,7 @@ impl Room {
         if self.evicted {
             return;
         }
-        let mut at_ms = now_ms + STALL_MS;
+        let mut at_ms = self.stall_at_ms;
         match self.phase {
             Phase::Failed { retry_at_ms } if !self.connections.is_empty() => {
                 at_ms = at_ms.min(retry_at_ms);
@@ -399,10 +460,10 @@ impl Room {
             _ => {}
         }
         if self.broadcast_due {
-            at_ms = at_ms.min(self.broadcast_at_ms + TICK_MS);
+            at_ms = at_ms.min(self.broadcast_at_ms + self.broadcast_pause_ms());
         }
         if self.presence_due {
-            at_ms = at_ms.min(self.presence_at_ms + PRESENCE_TICK_MS);
+            at_ms = at_ms.min(self.presence_at_ms + self.presence_pause_ms());
         }
         let busy = self.folding || self.running.is_some() || self.phase == Phase::Loading;
         if self.connections.is_empty() && !busy {

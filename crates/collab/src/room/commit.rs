@@ -54,6 +54,7 @@ impl Room {
             user,
             batch_id,
             updates,
+            arrived_ms: now_ms,
             fresh: Vec::new(),
         };
         if self.phase == Phase::Loading {
@@ -117,14 +118,10 @@ impl Room {
         if stored + self.waiting.bytes + batch.bytes() > DOCUMENT_BYTES_MAX {
             return Err(Refusal::TooLarge);
         }
-        let mut pending = self.waiting.clocks.clone();
-        if let Some(running) = &self.running {
-            pending.join(&running.clocks);
-        }
-        let (committed, pending) = (&self.clocks, &pending);
         let mut layers = Layers {
-            committed,
-            pending,
+            committed: &self.clocks,
+            running: self.running.as_ref().map(|group| &group.clocks),
+            waiting: &self.waiting.clocks,
             batch: ClockMap::default(),
         };
         let bounds = Bounds::update(self.settings.roots);
@@ -212,6 +209,8 @@ impl Room {
                 });
             }
             acks.push((batch.connection, batch.batch_id, history.head()));
+            let took_ms = now_ms.saturating_sub(batch.arrived_ms);
+            self.counted.acknowledged.note(took_ms * 1_000);
         }
         // Sent at once even among many: the tick is for what others see.
         for (connection, batch_id, position) in acks {

@@ -44,6 +44,8 @@ pub(super) struct Connection {
     pub(super) presence_seen: u64,
     /// Frames for it alone, which come before everything else.
     answers: VecDeque<Bytes>,
+    /// Whether it is among those that get something next.
+    due: bool,
     /// Bytes it was given and has not written.
     in_flight: usize,
     taken_at_ms: u64,
@@ -91,6 +93,7 @@ impl Room {
             place: Place::Nothing,
             presence_seen: 0,
             answers: VecDeque::new(),
+            due: false,
             in_flight: 0,
             taken_at_ms: now_ms,
             unanswered: 0,
@@ -162,7 +165,7 @@ impl Room {
         self.people.join(id, connection.who.identity.clone());
         self.presence_due = true;
         self.broadcast_due |= self.shown < head.seq;
-        self.pump(now_ms, id);
+        self.later(now_ms, id);
     }
 
     /// A client id that nobody has used in this document: 32 bits with the highest set; those below are the server's own.
@@ -212,7 +215,7 @@ impl Room {
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.in_flight = connection.in_flight.saturating_sub(bytes);
             connection.taken_at_ms = now_ms;
-            self.pump(now_ms, id);
+            self.later(now_ms, id);
         }
     }
 
@@ -258,6 +261,7 @@ impl Room {
     }
 
     pub(super) fn nack(&mut self, now_ms: u64, id: u64, batch_id: u64, reason: Refusal) {
+        self.counted.refused.note(reason);
         let message = reason.message().to_owned();
         self.answer(
             now_ms,
@@ -274,8 +278,36 @@ impl Room {
     pub(super) fn answer(&mut self, now_ms: u64, id: u64, frame: &ServerFrame) {
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.answers.push_back(frame.encode());
+            self.later(now_ms, id);
+        }
+    }
+
+    /// Notes that a connection may have something to get, once all events at hand are taken.
+    fn later(&mut self, now_ms: u64, id: u64) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        if connection.in_flight == 0 {
+            connection.taken_at_ms = now_ms;
+        }
+        if !std::mem::replace(&mut connection.due, true) {
+            self.due.push(id);
+        }
+    }
+
+    pub(super) fn pump_due(&mut self, now_ms: u64) {
+        for id in std::mem::take(&mut self.due) {
             self.pump(now_ms, id);
         }
+    }
+
+    /// How many updates the connection furthest behind has not been given.
+    pub(super) fn lag(&self) -> u64 {
+        let behind = |c: &Connection| match c.place {
+            Place::At(seq) | Place::Parts { seq, .. } => self.shown.saturating_sub(seq),
+            Place::Nothing => 0,
+        };
+        self.connections.values().map(behind).max().unwrap_or(0)
     }
 
     pub(super) fn pump_all(&mut self, now_ms: u64) {
@@ -289,6 +321,7 @@ impl Room {
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
+        connection.due = false;
         if connection.in_flight == 0 {
             connection.taken_at_ms = now_ms;
         }
@@ -304,11 +337,9 @@ impl Room {
             {
                 connection.place = place;
                 frame
-            } else if let Some(news) = self
-                .people
-                .news(connection.presence_seen)
-                .filter(|_| !self.presence_due)
-            {
+            } else if self.presence_due {
+                return;
+            } else if let Some(news) = self.people.news(connection.presence_seen) {
                 connection.presence_seen = self.people.version();
                 news
             } else {
@@ -325,14 +356,22 @@ impl Room {
         }
     }
 
+    /// Looks at everybody, so it does that only when the first of them may have stalled.
     pub(super) fn end_stalled(&mut self, now_ms: u64) {
-        let stalled = |c: &Connection| c.in_flight > 0 && now_ms >= c.taken_at_ms + STALL_MS;
-        let ids = self
-            .connections
-            .iter()
-            .filter(|(_, c)| stalled(c))
-            .map(|(id, _)| *id);
-        for id in ids.collect::<Vec<_>>() {
+        if now_ms < self.stall_at_ms {
+            return;
+        }
+        let mut stalled = Vec::new();
+        self.stall_at_ms = now_ms + STALL_MS;
+        for (id, connection) in self.connections.iter().filter(|(_, c)| c.in_flight > 0) {
+            let at_ms = connection.taken_at_ms + STALL_MS;
+            if at_ms <= now_ms {
+                stalled.push(*id);
+            } else {
+                self.stall_at_ms = self.stall_at_ms.min(at_ms);
+            }
+        }
+        for id in stalled {
             self.end(id, CloseCode::TryAgain, "too slow");
             self.empty_since_ms = now_ms;
         }
