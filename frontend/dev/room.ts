@@ -38,6 +38,9 @@ export class Room {
   losesAcks = false
   /** Bytes of a snapshot in one frame. */
   partBytes = SNAPSHOT_PART_BYTES_MAX
+  /** What WELCOME says of the next to come. */
+  rights = 2
+  cause = 0
   private members = new Map<number, Member>()
   private lastConnection = 0
   private lastClient = 1000
@@ -102,7 +105,7 @@ export class Room {
     member.joined = true
     const resumes = frame.resume !== null && frame.resume.epoch === this.epoch && frame.resume.seq <= this.log.length
     this.to(member, {
-      type: 'welcome', version: PROTOCOL_VERSION, epoch: this.epoch, headSeq: this.log.length, rights: 2, cause: 0, connectionId: member.id,
+      type: 'welcome', version: PROTOCOL_VERSION, epoch: this.epoch, headSeq: this.log.length, rights: this.rights, cause: this.cause, connectionId: member.id,
       clientId, proof: proofOf(clientId), updateBytesMax: 4 << 20, mode: resumes ? 0 : 1,
     })
     if (resumes) this.tail(member, frame.resume!.seq)

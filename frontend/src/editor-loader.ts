@@ -4,6 +4,7 @@
 /** What editor.ts exports. */
 interface EditorModule {
   openEditor(page: HTMLElement): void
+  showKept(page: HTMLElement): Promise<void>
 }
 
 /** How near, in CSS pixels, the pointer comes to the button before the editor is fetched. */
@@ -54,28 +55,37 @@ function isNear(event: PointerEvent, button: HTMLElement): boolean {
   return dx < NEAR_PX && dy < NEAR_PX
 }
 
-/** How many edits of this page wait on this device. Never makes the store, which is the editor's to make. */
-function unsentEdits(scope: string): Promise<number> {
+/** What of this page waits on this device: edits to be sent, texts that could not be. Never makes the store, which is the editor's to make. */
+function unsent(scope: string): Promise<{ edits: number; texts: number }> {
+  const found = { edits: 0, texts: 0 }
   return new Promise((resolve) => {
     const opening = indexedDB.open('watersmeet')
     opening.onupgradeneeded = () => opening.transaction?.abort()
-    opening.onerror = () => resolve(0)
+    opening.onerror = () => resolve(found)
     opening.onsuccess = () => {
       const database = opening.result
-      const counting = database.transaction('edits').objectStore('edits').index('scope').count(scope)
-      counting.onsuccess = () => resolve(counting.result)
-      counting.onerror = () => resolve(0)
-      const done = () => database.close()
-      counting.addEventListener('success', done)
-      counting.addEventListener('error', done)
+      const reading = database.transaction(['edits', 'texts'])
+      for (const name of ['edits', 'texts'] as const) {
+        const counting = reading.objectStore(name).index('scope').count(scope)
+        counting.onsuccess = () => {
+          found[name] = counting.result
+        }
+      }
+      reading.oncomplete = reading.onabort = () => {
+        database.close()
+        resolve(found)
+      }
     }
   })
 }
 
 /** Who reads a page on which words of theirs never left this device is told so. */
 async function tellUnsent(page: HTMLElement): Promise<void> {
-  const count = await unsentEdits(`${page.dataset.document}:${page.dataset.user ?? ''}`)
-  if (count === 0 || page.dataset.editing) return
+  const { edits, texts } = await unsent(`${page.dataset.document}:${page.dataset.user ?? ''}`)
+  if (page.dataset.editing) return
+  const canEdit = page.dataset.canEdit === 'true'
+  if (texts > 0 || (edits > 0 && !canEdit)) await loadEditor(page).then((editor) => editor.showKept(page))
+  if (edits === 0 || !canEdit) return
   const words = document.createElement('div')
   words.className = 'grow'
   const open = document.createElement('a')
@@ -96,11 +106,18 @@ async function tellUnsent(page: HTMLElement): Promise<void> {
   page.querySelector('[data-part="title"]')?.before(box)
 }
 
-/** Attaches to the one `<wm-page>` of the document whose reader may edit. */
+/** Attaches to the one `<wm-page>` of the document. */
 export function watchEditButton(): void {
-  const page = document.querySelector<HTMLElement>('wm-page[data-can-edit="true"]')
-  const button = page?.querySelector<HTMLElement>('[data-action="edit"]')
-  if (!page || !button) return
+  const page = document.querySelector<HTMLElement>('wm-page')
+  if (!page) return
+  const button = page.dataset.canEdit === 'true' ? page.querySelector<HTMLElement>('[data-action="edit"]') : null
+  if (page.dataset.autoedit === 'true' && button) void openEditor(page)
+  else if (page.dataset.user) void tellUnsent(page).catch(() => undefined)
+  if (button) prepareOn(page, button)
+}
+
+/** Fetches the editor when the pointer comes near its button. */
+function prepareOn(page: HTMLElement, button: HTMLElement): void {
   const prepare = () => {
     document.removeEventListener('pointermove', onMove)
     void loadEditor(page).catch(() => undefined)
@@ -115,6 +132,4 @@ export function watchEditButton(): void {
     event.preventDefault()
     void openEditor(page)
   })
-  if (page.dataset.autoedit === 'true') void openEditor(page)
-  else void tellUnsent(page).catch(() => undefined)
 }

@@ -1,31 +1,23 @@
 // The editor: turns the page into a text that people write together, in place of its title and body.
+import { Selection } from 'prosemirror-state'
 import type { EditorView } from 'prosemirror-view'
 import { browserClock } from './sync/clock'
-import type { Socket } from './sync/link'
+import { textOf } from './sync/outbox'
 import { type ResetReason, Session } from './sync/session'
 import { DeviceStore } from './sync/store'
-import { api } from './editor/api'
+import { BrowserNetwork, prepareConnection } from './sync/transports/browser'
+import { api, crumbsAt, mergeOld } from './editor/api'
 import { openBody, readPending } from './editor/body'
 import { Chrome } from './editor/chrome'
+import { node } from './editor/commands'
+import { REFUSALS, RESETS } from './editor/messages'
 import { redrawCarets } from './editor/plugins/carets'
 import { TitleBox } from './editor/title'
-import { make, toast } from './editor/ui/dom'
+import { announce, make, toast } from './editor/ui/dom'
+import { KeptNotice } from './editor/ui/kept'
 
 /** How long Close waits for the last words to be acknowledged. */
 const CLOSE_WAITS_MS = 3000
-
-const REASONS: Record<ResetReason, string> = {
-  discarded: 'The unpublished changes of this page were discarded.',
-  rewritten: 'This page was replaced while you were away.',
-  restored: 'An earlier version of this page was restored.',
-  refused: 'The server did not accept your last changes.',
-  'read only': 'You can no longer edit this page.',
-}
-const REFUSALS: Record<number, string> = {
-  4401: 'You are signed out. Sign in again in another tab, then continue here. Your changes are kept on this device.',
-  4403: 'You no longer have permission to edit this page. Your changes are kept on this device.',
-  4404: 'This page does not exist any more.',
-}
 
 class Editor {
   private view: EditorView | null = null
@@ -36,6 +28,10 @@ class Editor {
   private readonly store: DeviceStore
   private readonly pageId: string
   private readonly parts: HTMLElement[]
+  private readonly kept: KeptNotice
+  /** Why this person may not write just now. */
+  private access: { cause: number; reason: string } | null = null
+  private hasAsked = false
   private isReplaced = false
   private frame = 0
   private wasEdited = false
@@ -48,15 +44,18 @@ class Editor {
       publish: (message, isMinor) => this.publish(message, isMinor),
       close: () => void this.close(),
       discard: () => this.discard(),
-      retry: () => this.session.retry(),
+      ask: () => this.ask(),
+      letGo: () => this.session.ask(2),
     })
+    this.kept = new KeptNotice(this.store, { canPutBack: () => this.view !== null && this.session.canWrite, putBack: (text) => this.putBack(text) })
     this.session = new Session({
       document: name,
       clock: browserClock,
       store: this.store,
       tab: crypto.randomUUID(),
       now_ms: Date.now,
-      connect: () => new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/synchrony/v1/live`) as unknown as Socket,
+      network: new BrowserNetwork(this.pageId),
+      mergeOld: (edits) => mergeOld(this.pageId, edits),
       events: {
         onDocument: (ydoc) => this.show(ydoc),
         beforeRemote: () => this.view && readPending(this.view),
@@ -65,13 +64,14 @@ class Editor {
           this.chrome.showPeople(people)
           this.redraw()
         },
-        onRights: (canWrite, reason) => this.setWritable(canWrite, reason),
+        onRights: (canWrite, cause, reason) => this.setWritable(canWrite, cause, reason),
         onReset: (reason, text) => this.reset(reason, text),
+        onKept: () => this.showKept(),
+        onMerged: () => toast('What you wrote before the page was replaced is part of it again.'),
         onEvent: (event) => this.tell(event),
-        onRefused: (code) => this.chrome.showStrip(REFUSALS[code] ?? 'The server ended the connection.', code === 4401 ? 'Try again' : '', () => {
-          this.chrome.hideStrip()
-          this.session.retry()
-        }),
+        onRefused: (code) => this.refused(code),
+        onRoute: (route) => this.chrome.showRoute(route),
+        onAbsence: (absence) => this.chrome.showAbsence(absence),
       },
     })
     this.parts = [...page.querySelectorAll<HTMLElement>('[data-part]')]
@@ -79,9 +79,13 @@ class Editor {
 
   open(): void {
     this.page.dataset.editing = 'opening'
+    const toolbar = this.page.querySelector('.toolbar')
+    if (toolbar) toolbar.after(this.chrome.strip.element)
+    else this.page.prepend(this.chrome.strip.element)
+    this.page.querySelector('[data-part="title"]')?.before(this.kept.element)
     this.watch()
     void this.session.start()
-    void this.offerKept()
+    void this.kept.refresh()
   }
 
   /** Swaps the reading page for the text boxes once the document is there, so that nothing flickers. */
@@ -102,6 +106,7 @@ class Editor {
       publish: () => this.chrome.openPublish(),
     })
     this.page.dataset.editing = 'open'
+    this.kept.allow()
     // A page without a name gets its name first.
     if (ydoc.getText('title').length === 0) this.title.element.focus()
     else this.view.focus()
@@ -117,8 +122,6 @@ class Editor {
     const toolbar = this.page.querySelector('.toolbar')
     if (toolbar) toolbar.append(this.chrome.element)
     else this.page.prepend(this.chrome.element)
-    if (toolbar) toolbar.after(this.chrome.strip)
-    else this.chrome.element.after(this.chrome.strip)
     // The heading stays for those who hear the page; its text box stands where it was.
     for (const part of this.parts) {
       if (part === title) part.classList.add('spoken')
@@ -137,49 +140,89 @@ class Editor {
     })
   }
 
-  private setWritable(canWrite: boolean, reason: string): void {
+  private setWritable(canWrite: boolean, cause: number, reason: string): void {
+    const could = this.access === null
     this.title.setEditable(canWrite)
     this.chrome.setWritable(canWrite)
     if (this.view && this.view.editable !== canWrite) this.view.setProps({ editable: () => canWrite })
-    if (!canWrite) this.chrome.showStrip(`Read-only${reason ? `: ${reason}` : ''}`)
+    this.access = canWrite ? null : { cause, reason }
+    if (canWrite && !could) announce('You can write now.')
+    if (canWrite) this.hasAsked = false
+    else this.chrome.showAsked(null)
+    this.chrome.showAccess(this.access, this.hasAsked)
+    this.kept.allow()
+  }
+
+  private ask(): void {
+    this.hasAsked = true
+    this.session.ask(1)
+    this.chrome.showAccess(this.access, true)
+  }
+
+  private refused(code: number): void {
+    // What is on the screen stays, to be read and copied.
+    this.title.setEditable(false)
+    this.chrome.setWritable(false)
+    this.view?.setProps({ editable: () => false })
+    const again = () => {
+      this.chrome.hideRefused()
+      this.view?.setProps({ editable: () => this.session.canWrite })
+      this.session.retry()
+    }
+    this.chrome.showRefused(REFUSALS[code] ?? 'The server ended the connection.', code === 4401 ? again : null)
   }
 
   private reset(reason: ResetReason, text: string): void {
     this.view?.destroy()
     this.view = null
     this.host.replaceChildren()
-    if (text === '') toast(REASONS[reason])
-    else void this.offerKept(REASONS[reason])
+    toast(text === '' ? RESETS[reason] : `${RESETS[reason]} Your text is kept on this device.`)
+    if (text !== '') this.showKept()
   }
 
-  /** Text that could not be sent is offered until its author has copied it. */
-  private async offerKept(why = 'Text of yours from an earlier visit could not be sent.'): Promise<void> {
-    const texts = await this.store.texts().catch(() => [])
-    if (texts.length === 0) return
-    const all = texts.map((kept) => kept.text).join('\n\n')
-    const forget = () => texts.forEach((kept) => void this.store.forgetText(kept.key).catch(() => undefined))
-    const area = make('textarea', { class: 'textarea', readonly: true, rows: '6', 'aria-label': 'Your text' })
-    area.value = all
-    const copy = make('button', { type: 'button', class: 'button primary', onclick: () => {
-      area.select()
-      void navigator.clipboard?.writeText(all)
-      copy.textContent = 'Copied'
-    } }, 'Copy')
-    const done = make('button', { type: 'button', class: 'button', onclick: () => {
-      forget()
-      dialog.close()
-    } }, 'I do not need it')
-    const later = make('button', { type: 'button', class: 'button', onclick: () => dialog.close() }, 'Keep it for later')
-    const dialog = make('dialog', { class: 'editor-dialog', 'aria-labelledby': 'kept-title' }, make('div', { class: 'dialog-body' }, make('h2', { id: 'kept-title' }, 'Your words are kept'), make('p', {}, `${why} What you wrote is here to copy.`), area, make('div', { class: 'buttons' }, copy, later, done)))
-    dialog.addEventListener('close', () => dialog.remove())
-    document.body.append(dialog)
-    dialog.showModal()
+  private showKept(): void {
+    void this.kept.refresh()
+  }
+
+  /** The text becomes paragraphs behind the block in which the caret is. */
+  private putBack(text: string): void {
+    const { view } = this
+    if (!view || !this.session.canWrite) return
+    const { $head } = view.state.selection
+    const at = $head.depth === 0 ? view.state.doc.content.size : $head.after(1)
+    const paragraphs = text.split('\n').filter((line) => line !== '').map((line) => node('paragraph').create(null, view.state.schema.text(line)))
+    const tr = view.state.tr.insert(at, paragraphs)
+    const end = at + paragraphs.reduce((sum, paragraph) => sum + paragraph.nodeSize, 0)
+    view.dispatch(tr.setSelection(Selection.near(tr.doc.resolve(end), -1)).scrollIntoView())
+    view.focus()
   }
 
   private tell(event: Record<string, unknown>): void {
     const by = String(event.by ?? 'Somebody')
     if (event.event === 'published') toast(`${by} published version ${String(event.version)}.`)
-    if (event.event === 'deleted') this.chrome.showStrip('This page was deleted. What is here can still be copied.')
+    if (event.event === 'written') toast(`${by}’s change by the API was merged.`)
+    if (event.event === 'deleted') this.chrome.showRefused(`This page was deleted. What is here can still be copied.`)
+    if (event.event === 'asked') this.chrome.showAsked(String(event.name ?? 'Somebody'))
+    if (event.event === 'mode') this.tellMode(String(event.mode))
+    if (event.event === 'moved') void this.moved(String(event.url ?? ''), String(event.title ?? ''))
+  }
+
+  private tellMode(mode: string): void {
+    this.chrome.showAsked(null)
+    if (mode === 'on') toast('Editing together is on.')
+    if (mode === 'off') toast('Editing together is off: one person writes at a time.')
+    if (mode === 'read-only') toast('Editing is switched off for now. You see the page live.')
+  }
+
+  /** The address bar and the way to the page follow it. */
+  private async moved(url: string, title: string): Promise<void> {
+    // Only an address of this site may stand in the address bar.
+    if (!url.startsWith('/') || url.startsWith('//')) return
+    toast(title === '' ? 'This page was moved.' : `This page was moved: ${title}.`)
+    const { search } = location
+    if (this.page.dataset.autoedit !== 'true') history.replaceState(history.state, '', url + (url.includes('?') ? '' : search))
+    const crumbs = await crumbsAt(url)
+    if (crumbs) this.page.querySelector('.toolbar .crumbs')?.replaceWith(crumbs)
   }
 
   private async publish(message: string, isMinor: boolean): Promise<void> {
@@ -230,13 +273,14 @@ class Editor {
   private leave(): void {
     this.session.stop()
     removeEventListener('online', this.wake)
+    removeEventListener('offline', this.lost)
     document.removeEventListener('visibilitychange', this.wake)
     removeEventListener('beforeunload', this.beforeUnload)
   }
 
   private restore(): void {
     this.view?.destroy()
-    for (const element of [this.host, this.title.element, this.chrome.element, this.chrome.strip]) element.remove()
+    for (const element of [this.host, this.title.element, this.chrome.element, this.chrome.strip.element, this.kept.element]) element.remove()
     for (const part of this.parts) {
       part.hidden = false
       part.classList.remove('spoken')
@@ -249,12 +293,15 @@ class Editor {
     if (document.visibilityState === 'visible') this.session.wake()
   }
 
+  private readonly lost = () => this.session.networkLost()
+
   private readonly beforeUnload = (event: BeforeUnloadEvent) => {
     if (!this.session.isSafe) event.preventDefault()
   }
 
   private watch(): void {
     addEventListener('online', this.wake)
+    addEventListener('offline', this.lost)
     document.addEventListener('visibilitychange', this.wake)
     addEventListener('beforeunload', this.beforeUnload)
   }
@@ -264,3 +311,27 @@ class Editor {
 export function openEditor(page: HTMLElement): void {
   new Editor(page).open()
 }
+
+/** Shows, on a page that is only read, what its reader wrote and could not send. */
+export async function showKept(page: HTMLElement): Promise<void> {
+  const { document: name = '', user = '', canEdit } = page.dataset
+  const store = new DeviceStore(`${name}:${user}`)
+  // Whoever may write no more cannot send them either: they become text.
+  if (canEdit !== 'true') await keepAsText(store)
+  const notice = new KeptNotice(store, null)
+  await notice.refresh()
+  page.querySelector('[data-part="title"]')?.before(notice.element)
+}
+
+async function keepAsText(store: DeviceStore): Promise<void> {
+  const edits = (await store.edits()).sort((a, b) => a.order - b.order)
+  const [first] = edits
+  if (!first) return
+  const text = textOf(edits.map(({ update }) => update))
+  if (text !== '') await store.keepText({ key: first.key, text, at_ms: Date.now() })
+  await store.forget(edits.map(({ key }) => key))
+}
+
+// The editor is fetched when it is likely to be opened soon: so is the way to its engine.
+const found = document.querySelector<HTMLElement>('wm-page[data-can-edit="true"]')
+if (found?.dataset.pageId) prepareConnection(found.dataset.pageId)

@@ -1,4 +1,6 @@
 // What the editor asks of the server besides the live document.
+import type { Salvaged } from '../sync/salvage'
+import type { StoredEdit } from '../sync/store'
 
 export interface FoundPage {
   id: number
@@ -84,4 +86,43 @@ export function upload(page: string, file: File, onProgress: (part: number) => v
     }
     request.send(form)
   })
+}
+
+const hex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+
+function base64(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += String.fromCharCode(byte)
+  return btoa(text)
+}
+
+/** Asks the server to merge edits of one client id from before the document was replaced. [CLIENT-7] */
+export async function mergeOld(page: string, edits: StoredEdit[]): Promise<Salvaged> {
+  const [first] = edits
+  if (!first) return 'merged'
+  const body = { epoch: first.epoch, client_id: first.clientId, proof: hex(first.proof), updates: edits.map(({ update }) => base64(update)) }
+  let status: number
+  try {
+    const response = await fetch(`/api/pages/${page}/offline-edits`, {
+      method: 'POST', credentials: 'same-origin', body: JSON.stringify(body),
+      headers: { accept: 'application/json', 'content-type': 'application/json', 'x-csrf-token': token() },
+    })
+    status = response.status
+  } catch {
+    return 'later'
+  }
+  if (status >= 200 && status < 300) return 'merged'
+  // Not answered for now, or signed out: asked again later.
+  return status >= 500 || status === 429 || status === 401 ? 'later' : 'refused'
+}
+
+/** The breadcrumbs of the page at this address, as the server draws them. */
+export async function crumbsAt(url: string): Promise<Element | null> {
+  try {
+    const response = await fetch(url, { credentials: 'same-origin' })
+    if (!response.ok) return null
+    return new DOMParser().parseFromString(await response.text(), 'text/html').querySelector('.toolbar .crumbs')
+  } catch {
+    return null
+  }
 }

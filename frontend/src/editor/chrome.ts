@@ -1,17 +1,26 @@
 // What stands around the text while it is edited: save state, people, Publish, Close, and the menu.
+import type { Absence, Route } from '../sync/link'
 import type { Person } from '../sync/presence'
 import { type Status, statusText } from '../sync/session'
+import { absenceText, accessText } from './messages'
 import { icon, make, shownKey } from './ui/dom'
 import { confirmed, MENU, Popover } from './ui/popup'
+import { RouteButton } from './ui/route'
+import { Strip } from './ui/strip'
 
 export interface ChromeActions {
   publish(message: string, isMinor: boolean): Promise<void>
   close(): void
   discard(): Promise<void>
-  retry(): void
+  /** Asks for the right to write. */
+  ask(): void
+  /** Lets somebody else write. */
+  letGo(): void
 }
 
 const FACES_MAX = 5
+/** A connection that comes back sooner than this was never missed. */
+const ABSENT_AFTER_MS = 1500
 
 function initials(name: string): string {
   const words = name.trim().split(/\s+/)
@@ -33,8 +42,12 @@ export class Chrome {
   private readonly publishButton = make('button', { type: 'button', class: 'button primary small', title: `Publish (${shownKey('Mod-Shift-P')})`, onclick: () => this.openPublish() }, 'Publish')
   private readonly closeButton = make('button', { type: 'button', class: 'button small', title: 'Stop editing; the draft stays', onclick: () => this.actions.close() }, 'Close')
   private readonly menuButton = make('button', { type: 'button', class: 'button quiet icon small', 'aria-label': 'More actions', title: 'More actions', 'aria-haspopup': 'menu', onclick: () => this.openMenu() }, icon('more'))
-  readonly element = make('div', { class: 'editor-actions' }, this.status, this.faces, this.publishButton, this.closeButton, this.menuButton)
-  readonly strip = make('div', { class: 'editor-strip', role: 'alert', hidden: true })
+  private readonly route = new RouteButton()
+  readonly element = make('div', { class: 'editor-actions' }, this.status, this.faces, this.route.element, this.publishButton, this.closeButton, this.menuButton)
+  readonly strip = new Strip()
+  private state: Status = { kind: 'loading' }
+  private absence: Absence | null = null
+  private absenceTimer: ReturnType<typeof setTimeout> | null = null
   private people: Person[] = []
   private shown = ''
 
@@ -47,23 +60,63 @@ export class Chrome {
       this.status.textContent = text
     }
     this.status.dataset.kind = status.kind
-    if (status.kind === 'offline' && !status.kept) {
-      this.showStrip('Offline, and this browser cannot keep changes on this device. Leave this page open until it is connected again.')
-      this.strip.dataset.from = 'status'
-    } else if (status.kind !== 'offline' && this.strip.dataset.from === 'status') this.hideStrip()
+    this.state = status
+    if (this.absence !== null) this.drawAbsence()
   }
 
-  /** A line over the whole width; with a button when something can be done. */
-  showStrip(text: string, label = '', run: () => void = () => undefined): void {
-    if (this.strip.firstChild?.textContent === text && !this.strip.hidden) return
-    this.strip.replaceChildren(text)
-    this.strip.dataset.from = ''
-    if (label !== '') this.strip.append(' ', make('button', { type: 'button', class: 'button small', onclick: run }, label))
-    this.strip.hidden = false
+  /** The way to the engine; null while there is none. */
+  showRoute(route: Route | null): void {
+    this.route.show(route)
+    if (route) this.showAbsence(null)
   }
 
-  hideStrip(): void {
-    this.strip.hidden = true
+  showAbsence(absence: Absence | null): void {
+    if (this.absenceTimer !== null) clearTimeout(this.absenceTimer)
+    this.absenceTimer = null
+    if (absence === 'connecting' && this.absence === null) this.absenceTimer = setTimeout(() => this.missed(absence), ABSENT_AFTER_MS)
+    else this.missed(absence)
+  }
+
+  private missed(absence: Absence | null): void {
+    this.absence = absence
+    if (absence === null) this.strip.set('absence', null)
+    else this.drawAbsence()
+  }
+
+  private drawAbsence(): void {
+    const [text, more] = absenceText(this.absence ?? 'connecting', this.state)
+    this.strip.set('absence', { text, more, tone: 'warn' })
+  }
+
+  /** Null: this person may write. `asked`: they have asked to. */
+  showAccess(access: { cause: number; reason: string } | null, asked = false): void {
+    if (!access) return this.strip.set('access', null)
+    const { text, ask } = accessText(access.cause, access.reason)
+    const actions = ask === '' || asked ? [] : [{ label: ask, run: () => this.actions.ask(), isMain: true }]
+    this.strip.set('access', { text, more: asked && ask !== '' ? 'You have asked. You can write as soon as it is your turn.' : '', tone: 'info', actions })
+  }
+
+  /** Somebody waits for this person to let them write; null: nobody any more. */
+  showAsked(name: string | null): void {
+    if (name === null) return this.strip.set('asked', null)
+    const letGo = () => {
+      this.strip.set('asked', null)
+      this.actions.letGo()
+    }
+    this.strip.set('asked', {
+      text: `${name} asks to edit.`, tone: 'info',
+      actions: [{ label: `Let ${name} edit`, run: letGo, isMain: true }, { label: 'Not now', run: () => this.strip.set('asked', null) }],
+    })
+  }
+
+  /** The connection has ended for good. */
+  showRefused(text: string, again: (() => void) | null = null): void {
+    this.showAbsence(null)
+    this.strip.set('refused', { text, tone: 'danger', actions: again ? [{ label: 'Try again', run: again, isMain: true }] : [] })
+  }
+
+  hideRefused(): void {
+    this.strip.set('refused', null)
   }
 
   showPeople(people: Person[]): void {

@@ -22,8 +22,12 @@ function identity(json: string): { user: string; name: string; hue: number } {
 
 export class Roster {
   private readonly people = new Map<number, Person>()
-  /** This connection, which is not shown. */
-  own = -1
+  /** Connections of this page, which are not shown: the present one, and one that it has changed over from. */
+  private readonly mine = new Set<number>()
+
+  set own(connectionId: number) {
+    this.mine.add(connectionId)
+  }
 
   apply(changes: PresenceChange[]): void {
     for (const change of changes) {
@@ -43,6 +47,6 @@ export class Roster {
 
   /** Everybody else, in the order in which they came. */
   get others(): Person[] {
-    return [...this.people.values()].filter((person) => person.connectionId !== this.own)
+    return [...this.people.values()].filter((person) => !this.mine.has(person.connectionId))
   }
 }

@@ -1,40 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as Y from 'yjs'
+import { FakeClock } from '../../dev/fake-clock'
 import { Room } from '../../dev/room'
-import type { Clock } from './clock'
-import { isFinal, type Socket } from './link'
+import { isFinal, type Network, type Socket } from './link'
+import type { Salvaged } from './salvage'
 import { type ResetReason, Session, type Status, statusText } from './session'
 import type { EditStore, KeptText, StoredEdit } from './store'
-
-class FakeClock implements Clock {
-  private now = 0
-  private last = 0
-  private timers = new Map<number, { at: number; action: () => void }>()
-  constructor(readonly random: () => number = () => 0.5) {}
-  after(ms: number, action: () => void): number {
-    this.last += 1
-    this.timers.set(this.last, { at: this.now + ms, action })
-    return this.last
-  }
-  cancel(timer: number): void {
-    this.timers.delete(timer)
-  }
-  /** Runs everything due within the next `ms`, and lets promises settle. */
-  async pass(ms: number): Promise<void> {
-    const until = this.now + ms
-    for (let turns = 0; ; turns += 1) {
-      assert.ok(turns < 10_000, 'the client never comes to rest')
-      for (let i = 0; i < 8; i += 1) await Promise.resolve()
-      const due = [...this.timers].filter(([, t]) => t.at <= until).sort((a, b) => a[1].at - b[1].at || a[0] - b[0])[0]
-      if (!due) break
-      this.now = Math.max(this.now, due[1].at)
-      this.timers.delete(due[0])
-      due[1].action()
-    }
-    this.now = until
-  }
-}
+import { usual } from './transports/connection'
 
 class MemoryStore implements EditStore {
   rows = new Map<string, StoredEdit>()
@@ -53,6 +26,11 @@ class Net {
   frames: Uint8Array[] = []
   sockets: { close(code: number): void }[] = []
   constructor(readonly room: Room) {}
+  network(name: string): Network {
+    return {
+      wanted: { transport: '', path: '' }, connection: async () => usual('page-42'), open: () => this.connect(name), recall: () => null, remember: () => undefined,
+    }
+  }
   connect(name: string): Socket {
     const net = this
     let id = 0
@@ -93,18 +71,27 @@ class Page {
   status: Status = { kind: 'loading' }
   resets: { reason: ResetReason; text: string }[] = []
   refused: number | null = null
+  kept: string[] = []
+  merged = 0
+  rights: [boolean, number] = [false, -1]
+  /** What the server says to edits of an earlier epoch. */
+  salvage: Salvaged = 'refused'
   documents = 0
   seenSavedWith: string[] = []
   constructor(net: Net, readonly clock: FakeClock, readonly store = new MemoryStore(), name = 'ann') {
     pages += 1
     this.session = new Session({
-      document: 'page-42', clock, store, tab: `tab${pages}`, now_ms: () => pages, connect: () => net.connect(name),
+      document: 'page-42', clock, store, tab: `tab${pages}`, now_ms: () => pages, network: net.network(name), mergeOld: async () => this.salvage,
       events: {
         onDocument: (ydoc) => { this.ydoc = ydoc; this.documents += 1 },
         beforeRemote: () => undefined,
         onStatus: (status) => { this.status = status },
         onPeople: () => undefined,
-        onRights: () => undefined,
+        onRights: (canWrite, cause) => { this.rights = [canWrite, cause] },
+        onKept: (text) => { this.kept.push(text) },
+        onMerged: (changes) => { this.merged += changes },
+        onRoute: () => undefined,
+        onAbsence: () => undefined,
         onReset: (reason, text) => { this.ydoc = null; this.resets.push({ reason, text }) },
         onEvent: () => undefined,
         onRefused: (code) => { this.refused = code },
@@ -284,10 +271,29 @@ test('[CLIENT-7] a reset that happened while away is noticed at the welcome', as
   net.up = true
   page.session.wake()
   await clock.pass(2000)
-  assert.equal(page.resets.length, 1)
-  assert.equal(page.resets[0]!.text, 'alone')
+  assert.deepEqual([page.resets.length, page.kept, page.merged], [1, ['alone'], 0])
+  assert.equal([...page.store.kept.values()][0]!.text, 'alone')
   assert.equal(page.text, 'T:')
   assert.equal(page.shown, 'Saved')
+})
+
+test('[CLIENT-7] what the server merges is part of the page again; what it could not be asked for stays on the device', async () => {
+  const { page, clock, room, net } = await opened()
+  net.cut()
+  await clock.pass(1)
+  page.type('alone')
+  await clock.pass(1)
+  room.reset(2)
+  net.up = true
+  page.salvage = 'later'
+  page.session.wake()
+  await clock.pass(2000)
+  assert.deepEqual([page.kept, page.store.rows.size], [[], 1])
+  page.salvage = 'merged'
+  net.cut()
+  net.up = true
+  await clock.pass(2000)
+  assert.deepEqual([page.kept, page.merged, page.store.rows.size], [[], 1, 0])
 })
 
 test('[CLIENT-8] repeated batches are harmless; a hole makes the client reconnect', async () => {
@@ -310,6 +316,38 @@ test('[CLIENT-9] without the right to write, unacknowledged text is set aside', 
   room.toAll({ type: 'access', rights: 1, cause: 0, reason: 'space is read only' })
   await clock.pass(1)
   assert.deepEqual(page.resets, [{ reason: 'read only', text: 'late' }])
+})
+
+test('[CLIENT-9] what was on its way when the right to write went is answered first: only what nobody has is set aside', async () => {
+  const { page, clock, room } = await opened()
+  room.losesAcks = true
+  page.type('arrived')
+  await clock.pass(1)
+  room.toAll({ type: 'access', rights: 1, cause: 1, reason: '' })
+  await clock.pass(1)
+  assert.deepEqual([page.resets, page.rights], [[], [false, 1]])
+  room.toAll({ type: 'ack', batchId: 1, epoch: 1, seq: 2 })
+  await clock.pass(1)
+  assert.deepEqual([page.resets, page.shown, page.store.rows.size], [[], 'Saved', 0])
+  room.losesAcks = false
+  room.toAll({ type: 'access', rights: 2, cause: 0, reason: '' })
+  page.type('!')
+  await clock.pass(1)
+  assert.equal(stored(room), 'T:arrived!')
+})
+
+test('[CLIENT-12] whoever is turned away for good keeps the text that was not sent', async () => {
+  for (const code of [4403, 4404]) {
+    const { page, clock, room } = await opened()
+    room.refuseWith = 7
+    page.type('mine')
+    await clock.pass(1)
+    room.disconnectAll(code)
+    await clock.pass(1)
+    assert.deepEqual([page.refused, page.kept, page.documents], [code, ['mine'], 1])
+    assert.deepEqual([page.store.rows.size, [...page.store.kept.values()][0]!.text], [0, 'mine'])
+    assert.equal(page.text, 'T:mine', 'the text stays on the screen')
+  }
 })
 
 test('[CLIENT-10] a frame holds no more than the server takes', async () => {

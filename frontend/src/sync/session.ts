@@ -2,11 +2,12 @@
 // clock and store come from outside.
 import * as Y from 'yjs'
 import type { Clock } from './clock'
-import type { Lease, ServerFrame, Welcome } from './frames'
+import type { ClientFrame, Lease, ServerFrame, Welcome } from './frames'
 import { BACKOFF_FIRST_MS, BACKOFF_MAX_MS, GAPS_MAX, LEASES_MAX, PRESENCE_BYTES_MAX, PRESENCE_EVERY_MS, PROTOCOL_VERSION, WELCOME_WITHIN_MS } from './limits'
-import { Link, type Socket } from './link'
+import { type Absence, Link, type Network, type Route } from './link'
 import { Outbox, textOf } from './outbox'
 import { type Person, Roster } from './presence'
+import { byAuthor, type MergeOld } from './salvage'
 import { SnapshotParts } from './snapshot'
 import type { EditStore, StoredEdit } from './store'
 
@@ -37,16 +38,25 @@ export interface SessionEvents {
   beforeRemote(): void
   onStatus(status: Status): void
   onPeople(people: Person[]): void
-  onRights(canWrite: boolean, reason: string): void
+  /** `cause` is that of WELCOME and ACCESS. */
+  onRights(canWrite: boolean, cause: number, reason: string): void
   /** The document was replaced. `text` is what its author had typed and nobody has; empty when nothing was lost. */
   onReset(reason: ResetReason, text: string): void
+  /** Text was set aside on this device while the document stays. */
+  onKept(text: string): void
+  /** Edits from before the document was replaced are part of it again. */
+  onMerged(changes: number): void
+  onRoute(route: Route | null): void
+  onAbsence(absence: Absence): void
   onEvent(event: Record<string, unknown>): void
   onRefused(code: number): void
 }
 
 export interface SessionOptions {
   document: string
-  connect: () => Socket
+  network: Network
+  /** Asks the server to merge edits of an earlier epoch. */
+  mergeOld: MergeOld
   clock: Clock
   store: EditStore
   events: SessionEvents
@@ -56,6 +66,10 @@ export interface SessionOptions {
 }
 
 const TIMERS = ['flushTimer', 'helloTimer', 'retryTimer', 'presenceTimer'] as const
+/** Close codes and a cause of the protocol. */
+const FORBIDDEN = 4403
+const GONE = 4404
+const ONE_WRITES = 2
 const RESET_REASONS: Record<number, ResetReason> = { 1: 'discarded', 2: 'rewritten', 3: 'restored' }
 
 export class Session {
@@ -67,6 +81,8 @@ export class Session {
   private welcome: Welcome | null = null
   private lease: Lease | null = null
   private leased = new Set<number>()
+  /** Of the HELLO on a better way. */
+  private leasedNext = new Set<number>()
   private leftovers: StoredEdit[] = []
   private epoch = -1
   private seq = 0
@@ -89,14 +105,15 @@ export class Session {
   private stopped = false
 
   constructor(private readonly options: SessionOptions) {
-    this.link = new Link(options.connect, options.clock, {
+    this.link = new Link(options.network, options.clock, {
       onOpen: () => this.hello(),
       onFrame: (frame) => this.receive(frame),
       onDown: () => this.down(),
-      onRefused: (code) => {
-        this.down()
-        options.events.onRefused(code)
-      },
+      onRefused: (code) => this.refused(code),
+      onBetter: () => this.helloForBetter(),
+      onChange: (welcome) => this.changeOver(welcome),
+      onRoute: (route) => options.events.onRoute(route),
+      onAbsence: (absence) => options.events.onAbsence(absence),
     })
     this.listen()
   }
@@ -123,6 +140,17 @@ export class Session {
   /** The network or the page came back. */
   wake(): void {
     this.link.wake()
+  }
+
+  /** The browser says that there is no network. */
+  networkLost(): void {
+    this.link.lost()
+  }
+
+  /** 1: may I write; 2: I let somebody else write. */
+  ask(what: 1 | 2): void {
+    this.flush()
+    this.link.send({ type: 'ask', what })
   }
 
   /** After `onRefused`, e.g. when the user has logged in again. */
@@ -240,16 +268,48 @@ export class Session {
   // --- connection
 
   private hello(): void {
+    const { frame, leased } = this.helloFrame()
+    this.leased = leased
+    this.cancel('helloTimer')
+    this.helloTimer = this.options.clock.after(WELCOME_WITHIN_MS, () => this.link.reconnect())
+    this.link.send(frame)
+  }
+
+  private helloFrame(): { frame: ClientFrame; leased: Set<number> } {
     const leases: Lease[] = this.lease ? [this.lease] : []
     for (const { clientId, proof, epoch } of [...this.leftovers, ...this.outbox.edits]) {
       const isKnown = leases.some((lease) => lease.clientId === clientId)
       if (!isKnown && leases.length < LEASES_MAX && (this.epoch < 0 || epoch === this.epoch)) leases.push({ clientId, proof })
     }
-    this.leased = new Set(leases.map((lease) => lease.clientId))
     const resume = this.isShown ? { epoch: this.epoch, seq: this.seq } : null
-    this.cancel('helloTimer')
-    this.helloTimer = this.options.clock.after(WELCOME_WITHIN_MS, () => this.link.reconnect())
-    this.link.send({ type: 'hello', version: PROTOCOL_VERSION, document: this.options.document, resume, leases })
+    return {
+      frame: { type: 'hello', version: PROTOCOL_VERSION, document: this.options.document, resume, leases },
+      leased: new Set(leases.map((lease) => lease.clientId)),
+    }
+  }
+
+  // --- changing over to a better way [TRANS-27]
+
+  private helloForBetter(): ClientFrame | null {
+    if (!this.welcome || !this.isCaughtUp) return null
+    const { frame, leased } = this.helloFrame()
+    this.leasedNext = leased
+    return frame
+  }
+
+  /** What is not acknowledged is sent again on the better way; that is safe by ROOM-4. */
+  private changeOver(welcome: Welcome): boolean {
+    if (!this.welcome || !this.isCaughtUp || welcome.epoch !== this.epoch) return false
+    // The place among the writers belongs to the connection: it is not given up for a faster one.
+    if (welcome.rights < this.welcome.rights && welcome.cause >= ONE_WRITES) return false
+    this.leased = this.leasedNext
+    this.isCaughtUp = false
+    this.nackReason = null
+    this.parts.clear()
+    this.outbox.rewind()
+    this.cancel('retryTimer')
+    this.roster.clear()
+    return true
   }
 
   private down(): void {
@@ -263,6 +323,18 @@ export class Session {
     this.roster.clear()
     this.options.events.onPeople([])
     this.report()
+  }
+
+  private refused(code: number): void {
+    this.down()
+    // Where this person may write no more, what was not sent is kept for them as text.
+    if (code === FORBIDDEN || code === GONE) {
+      this.flush()
+      const text = this.setAside([...this.leftovers.splice(0), ...this.outbox.drain()])
+      if (text !== '') this.options.events.onKept(text)
+      this.report()
+    }
+    this.options.events.onRefused(code)
   }
 
   private receive(frame: ServerFrame): void {
@@ -281,7 +353,7 @@ export class Session {
         this.roster.apply(frame.changes)
         return this.options.events.onPeople(this.roster.others)
       case 'access':
-        return this.onAccess(frame.rights, frame.reason)
+        return this.onAccess(frame.rights, frame.cause, frame.reason)
       case 'reset':
         return this.onResetFrame(frame.epoch, frame.reason)
       case 'event':
@@ -306,7 +378,7 @@ export class Session {
       this.ydoc.clientID = welcome.clientId
     }
     this.isCaughtUp = false
-    this.options.events.onRights(welcome.rights === 2, '')
+    this.options.events.onRights(welcome.rights === 2, welcome.cause, '')
     if (welcome.mode === 0) this.checkCaughtUp()
     this.isPresenceDue = this.blob.length > 0
     this.sendPresence()
@@ -348,10 +420,11 @@ export class Session {
       this.options.events.onDocument(this.ydoc)
     }
     this.pump()
+    this.settleRights()
     this.report()
   }
 
-  /** What earlier pages left: shown again and sent, or set aside when its document is gone. */
+  /** What earlier pages left: shown again and sent, or merged or set aside when its document is gone. */
   private takeLeftovers(): void {
     // More client ids than one HELLO names: the rest waits for the next page.
     const mine = this.leftovers.filter((edit) => edit.epoch === this.epoch && this.leased.has(edit.clientId))
@@ -365,8 +438,21 @@ export class Session {
         others.push(edit)
       }
     }
-    const text = this.setAside(others)
-    if (text !== '') this.options.events.onReset('rewritten', text)
+    void this.salvage(others)
+  }
+
+  /** Edits of an earlier epoch: the server merges them, or they are kept as text. [CLIENT-7] */
+  private async salvage(edits: StoredEdit[]): Promise<void> {
+    for (const group of byAuthor(edits)) {
+      const outcome = await this.options.mergeOld(group)
+      if (outcome === 'merged') {
+        this.forget(group.map((edit) => edit.key))
+        this.options.events.onMerged(group.reduce((sum, edit) => sum + edit.changes, 0))
+      } else if (outcome === 'refused') {
+        const text = this.setAside(group)
+        if (text !== '') this.options.events.onKept(text)
+      } else this.leftovers.push(...group)
+    }
   }
 
   // --- answers
@@ -377,6 +463,7 @@ export class Session {
     this.gaps = 0
     this.settleNack()
     this.pump()
+    this.settleRights()
     this.report()
   }
 
@@ -410,12 +497,19 @@ export class Session {
     })
   }
 
-  private onAccess(rights: number, reason: string): void {
+  private onAccess(rights: number, cause: number, reason: string): void {
     if (!this.welcome) return
-    this.welcome = { ...this.welcome, rights }
-    this.options.events.onRights(rights === 2, reason)
-    if (rights < 2 && (!this.outbox.isEmpty || this.fresh.length > 0)) this.startAfresh('read only')
-    else this.pump()
+    this.welcome = { ...this.welcome, rights, cause }
+    this.flush()
+    this.options.events.onRights(rights === 2, cause, reason)
+    this.pump()
+    this.settleRights()
+  }
+
+  /** Without the right to write, what is not acknowledged is set aside, once all that is under way is answered. [CLIENT-9] */
+  private settleRights(): void {
+    if (!this.welcome || this.welcome.rights === 2 || !this.isCaughtUp) return
+    if (!this.outbox.isEmpty && this.outbox.batchesInFlight === 0) this.startAfresh('read only')
   }
 
   private onResetFrame(epoch: number, reason: number): void {
@@ -443,7 +537,11 @@ export class Session {
 
   private drop(reason: ResetReason): void {
     this.flush()
-    const text = this.setAside(this.outbox.drain())
+    const edits = this.outbox.drain()
+    const mayMerge = reason === 'rewritten' || reason === 'restored'
+    const text = mayMerge ? '' : this.setAside(edits)
+    // Merged after WELCOME has named the new epoch.
+    if (mayMerge) this.leftovers.push(...edits)
     this.ydoc.destroy()
     this.ydoc = new Y.Doc()
     this.listen()
