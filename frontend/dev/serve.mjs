@@ -90,6 +90,21 @@ const server = createServer((request, response) => {
     return json(response, {})
   }
   if (path === '/dev/text') return response.end(room.ydoc.getXmlFragment('default').toString())
+  if (path.endsWith('/connection')) return json(response, { document: 'page-42', token: '', token_expires_at_ms: Number.MAX_SAFE_INTEGER, paths: [{ name: 'direct', url: '/synchrony/v1' }, { name: 'internal proxy', url: '/synchrony-proxy/v1' }], transports: ['websocket'], heartbeat_ms: 20000, mode: 'on' })
+  // Any frame to everybody, e.g. /dev/frame?json={"type":"access","rights":1,"cause":2,"reason":""}
+  if (path === '/dev/frame') {
+    room.toAll(JSON.parse(q.get('json')))
+    return response.end('sent')
+  }
+  if (path === '/dev/refuse') {
+    room.refuseWith = Number(q.get('reason')) || null
+    return response.end('done')
+  }
+  if (path === '/dev/away') {
+    isAway = q.get('on') === '1'
+    if (isAway) room.disconnectAll(1012)
+    return response.end('done')
+  }
   if (path === '/dev/cut') {
     room.disconnectAll(1012)
     return response.end('cut')
@@ -98,7 +113,10 @@ const server = createServer((request, response) => {
   return response.writeHead(200, { 'content-type': 'text/html', 'set-cookie': `user=${q.get('user') ?? 'ann'}` }).end(page(q.get('user') ?? 'ann', q.get('theme') ?? 'light'))
 })
 
+/** Whether the engine is away while the wiki answers. */
+let isAway = false
 server.on('upgrade', (request, socket) => {
+  if (isAway) return socket.destroy()
   const user = /user=(\w+)/.exec(request.headers.cookie ?? '')?.[1] ?? 'ann'
   const [name, hue] = people[user] ?? [user, 90]
   const client = accept(request, socket, { message: (bytes) => room.receive(id, bytes), closed: () => room.leave(id) })

@@ -2,9 +2,9 @@
 import { Selection } from 'prosemirror-state'
 import type { EditorView } from 'prosemirror-view'
 import { browserClock } from './sync/clock'
-import { textOf } from './sync/outbox'
 import { type ResetReason, Session } from './sync/session'
 import { DeviceStore } from './sync/store'
+import { textOf } from './sync/unsent'
 import { BrowserNetwork, prepareConnection } from './sync/transports/browser'
 import { api, crumbsAt, mergeOld } from './editor/api'
 import { openBody, readPending } from './editor/body'
@@ -62,6 +62,7 @@ class Editor {
         onStatus: (status) => this.chrome.showStatus(status),
         onPeople: (people) => {
           this.chrome.showPeople(people)
+          if (this.access) this.showAccess()
           this.redraw()
         },
         onRights: (canWrite, cause, reason) => this.setWritable(canWrite, cause, reason),
@@ -149,14 +150,18 @@ class Editor {
     if (canWrite && !could) announce('You can write now.')
     if (canWrite) this.hasAsked = false
     else this.chrome.showAsked(null)
-    this.chrome.showAccess(this.access, this.hasAsked)
+    this.showAccess()
     this.kept.allow()
+  }
+
+  private showAccess(): void {
+    this.chrome.showAccess(this.access, this.hasAsked, this.session.writer?.name)
   }
 
   private ask(): void {
     this.hasAsked = true
     this.session.ask(1)
-    this.chrome.showAccess(this.access, true)
+    this.showAccess()
   }
 
   private refused(code: number): void {

@@ -88,10 +88,10 @@ export class Chrome {
     this.strip.set('absence', { text, more, tone: 'warn' })
   }
 
-  /** Null: this person may write. `asked`: they have asked to. */
-  showAccess(access: { cause: number; reason: string } | null, asked = false): void {
+  /** Null: this person may write. `asked`: they have asked to; `writer`: who writes instead. */
+  showAccess(access: { cause: number; reason: string } | null, asked = false, writer = ''): void {
     if (!access) return this.strip.set('access', null)
-    const { text, ask } = accessText(access.cause, access.reason)
+    const { text, ask } = accessText(access.cause, access.reason, writer)
     const actions = ask === '' || asked ? [] : [{ label: ask, run: () => this.actions.ask(), isMain: true }]
     this.strip.set('access', { text, more: asked && ask !== '' ? 'You have asked. You can write as soon as it is your turn.' : '', tone: 'info', actions })
   }

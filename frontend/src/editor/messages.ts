@@ -83,11 +83,11 @@ export function absenceText(absence: Absence, status: Status): [string, string] 
   return [wrong, `${count(changes)} and sent as soon as you are connected again.`]
 }
 
-/** What stands between this person and writing, and what can be done. `cause` is that of WELCOME and ACCESS. */
-export function accessText(cause: number, reason: string): { text: string; ask: string } {
+/** What stands between this person and writing, and what can be done. `cause` is that of WELCOME and ACCESS; `writer` who writes, if known. */
+export function accessText(cause: number, reason: string, writer = ''): { text: string; ask: string } {
   const said = reason === '' ? '' : `${reason[0]!.toUpperCase()}${reason.slice(1).replace(/\.$/, '')}.`
   if (cause === 1) return { text: said || 'Read-only: editing is switched off at the moment. You see changes live.', ask: '' }
-  if (cause === 2) return { text: said || 'Somebody else is editing; one person writes at a time.', ask: 'Ask to edit' }
+  if (cause === 2) return { text: `${said} ${writer || 'Somebody else'} is editing; one person writes at a time.`.trim(), ask: 'Ask to edit' }
   if (cause === 3) return { text: said || 'You watch live: as many people write as may at once.', ask: 'Ask to write' }
   return { text: reason === '' ? 'Read-only: you may not edit this page.' : `Read-only: ${reason}`, ask: '' }
 }

@@ -1,5 +1,4 @@
 // The edits that the server has not acknowledged, in the order they were made, and the batches they travel in.
-import * as Y from 'yjs'
 import { FRAME_MARGIN_BYTES, IN_FLIGHT_MAX, UPDATES_PER_PUSH_MAX } from './limits'
 import type { StoredEdit } from './store'
 
@@ -110,21 +109,4 @@ export class Outbox {
     const first = this.waiting.find((w) => w.batch === null)
     return first !== undefined && first.edit.update.length > updateBytesMax
   }
-}
-
-/** The text that was typed in these updates, for its author to copy; what followed each other stays together. */
-export function textOf(updates: Uint8Array[]): string {
-  const parts: string[] = []
-  let next = ''
-  for (const update of updates) {
-    for (const struct of Y.decodeUpdate(update).structs) {
-      if (!(struct instanceof Y.Item) || !(struct.content instanceof Y.ContentString)) continue
-      const origin = struct.origin ? `${struct.origin.client}-${struct.origin.clock}` : null
-      const text = struct.content.str
-      if (parts.length > 0 && origin === next) parts[parts.length - 1] += text
-      else parts.push(text)
-      next = `${struct.id.client}-${struct.id.clock + struct.length - 1}`
-    }
-  }
-  return parts.map((part) => part.trim()).filter((part) => part !== '').join('\n')
 }

@@ -5,11 +5,12 @@ import type { Clock } from './clock'
 import type { ClientFrame, Lease, ServerFrame, Welcome } from './frames'
 import { BACKOFF_FIRST_MS, BACKOFF_MAX_MS, GAPS_MAX, LEASES_MAX, PRESENCE_BYTES_MAX, PRESENCE_EVERY_MS, PROTOCOL_VERSION, WELCOME_WITHIN_MS } from './limits'
 import { type Absence, Link, type Network, type Route } from './link'
-import { Outbox, textOf } from './outbox'
+import { Outbox } from './outbox'
 import { type Person, Roster } from './presence'
 import { byAuthor, type MergeOld } from './salvage'
 import { SnapshotParts } from './snapshot'
 import type { EditStore, StoredEdit } from './store'
+import { textIn, textOf } from './unsent'
 
 /** Origin of what came from the server or from the store, in Yjs transactions. */
 export const REMOTE = Symbol('remote')
@@ -97,6 +98,8 @@ export class Session {
   private retries = 0
   private retryTimer: number | null = null
   private gaps = 0
+  /** The connection that the last change came from. */
+  private lastAuthor = 0
   private blob: Uint8Array = new Uint8Array(0)
   private presenceTimer: number | null = null
   private isPresenceDue = false
@@ -164,6 +167,13 @@ export class Session {
 
   get people(): Person[] {
     return this.roster.others
+  }
+
+  /** Who wrote last, or the only other one; null: hard to say. */
+  get writer(): Person | null {
+    const { others } = this.roster
+    const users = new Set(others.map(({ user, connectionId }) => user || connectionId))
+    return others.find(({ connectionId }) => connectionId === this.lastAuthor) ?? (users.size === 1 ? others[0]! : null)
   }
 
   get status(): Status {
@@ -400,7 +410,7 @@ export class Session {
     this.checkCaughtUp()
   }
 
-  private onBatch(epoch: number, firstSeq: number, updates: { update: Uint8Array }[]): void {
+  private onBatch(epoch: number, firstSeq: number, updates: { connectionId: number; update: Uint8Array }[]): void {
     if (epoch !== this.epoch) return
     if (firstSeq > this.seq + 1) return this.link.reconnect()
     this.options.events.beforeRemote()
@@ -408,6 +418,7 @@ export class Session {
       for (const { update } of updates.slice(this.seq + 1 - firstSeq)) Y.applyUpdate(this.ydoc, update, REMOTE)
     }, REMOTE)
     this.seq = Math.max(this.seq, firstSeq + updates.length - 1)
+    this.lastAuthor = updates.at(-1)?.connectionId ?? this.lastAuthor
     if (!this.isCaughtUp) this.checkCaughtUp()
   }
 
@@ -563,7 +574,9 @@ export class Session {
     if (edits.length === 0) return ''
     let text = ''
     try {
-      text = textOf(edits.map((edit) => edit.update))
+      const updates = edits.map((edit) => edit.update)
+      const isHere = this.isShown && edits.every((edit) => edit.epoch === this.epoch)
+      text = isHere ? textIn(this.ydoc, updates) : textOf(updates)
     } catch {
       // Not readable: nothing that could be shown.
     }
