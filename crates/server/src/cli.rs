@@ -76,7 +76,7 @@ pub(crate) enum Command {
     Config(ConfigCommand),
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct ServeArgs {
     /// Where to listen [default: 127.0.0.1:8090]
     #[arg(long, value_name = "ADDR:PORT")]
@@ -85,6 +85,30 @@ pub(crate) struct ServeArgs {
     /// The address that people type [default: http:// and where it listens]
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
+
+    /// Which part to run: all, wiki or sync [default: all]
+    #[arg(long, value_name = "ROLE")]
+    pub(crate) role: Option<String>,
+
+    /// Port of the role sync [default: 8091]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) sync_port: Option<String>,
+
+    /// Address of this machine for the role sync [default: 127.0.0.1]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) sync_bind: Option<String>,
+
+    /// The address of the sync engine that browsers use [default: the public address and /synchrony/v1]
+    #[arg(long, value_name = "URL")]
+    pub(crate) sync_service_url: Option<String>,
+
+    /// The address of the role sync that the role wiki uses [default: http://127.0.0.1:8091/synchrony]
+    #[arg(long, value_name = "URL")]
+    pub(crate) sync_internal_url: Option<String>,
+
+    /// Whether browsers may reach the sync engine through the wiki: auto, on or off [default: auto]
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) sync_proxy: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -37,17 +37,21 @@ pub(crate) fn run(arguments: Cli, output: &Output) -> Result<(), Failure> {
 }
 
 fn load_plain(place: &PlaceArgs) -> Result<Config, Failure> {
-    let none = ServeArgs {
-        listen: None,
-        public_url: None,
-    };
-    load(place, none)
+    load(place, ServeArgs::default())
 }
 
 fn load(place: &PlaceArgs, flags: ServeArgs) -> Result<Config, Failure> {
     let flags = ServeFlags {
-        listen: flags.listen,
-        public_url: flags.public_url,
+        given: vec![
+            ("listen", flags.listen),
+            ("public_url", flags.public_url),
+            ("role", flags.role),
+            ("sync.port", flags.sync_port),
+            ("sync.bind", flags.sync_bind),
+            ("sync.service_url", flags.sync_service_url),
+            ("sync.internal_url", flags.sync_internal_url),
+            ("sync.proxy", flags.sync_proxy),
+        ],
     };
     Config::load(place, &flags, environment()).map_err(Failure::wrong_usage)
 }

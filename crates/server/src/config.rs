@@ -3,11 +3,13 @@
 mod file;
 mod mistake;
 mod settings;
+mod sync;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use storage::DatabaseUrl;
+use web::SyncSettings;
 
 use crate::cli::PlaceArgs;
 use mistake::Mistake;
@@ -25,6 +27,7 @@ pub(crate) struct Config {
     pub(crate) public_url: Option<String>,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
+    pub(crate) sync: SyncSettings,
     /// Every setting as people may see it, with where it comes from.
     pub(crate) effective: Vec<Effective>,
 }
@@ -39,8 +42,8 @@ pub(crate) enum LogFormat {
 /// Flags of `serve` that are settings too.
 #[derive(Debug, Default)]
 pub(crate) struct ServeFlags {
-    pub(crate) listen: Option<String>,
-    pub(crate) public_url: Option<String>,
+    /// Key, and value if the flag was given.
+    pub(crate) given: Vec<(&'static str, Option<String>)>,
 }
 
 /// All mistakes in a configuration.
@@ -60,14 +63,11 @@ impl Config {
         let mut layered = Layered::default();
         layered.add_file(place.config.as_deref(), &environment);
         layered.add_environment(&environment);
-        for (key, value) in [
-            ("data", &place.data),
-            ("database", &place.database),
-            ("listen", &serve.listen),
-            ("public_url", &serve.public_url),
-        ] {
+        let of_place = [("data", &place.data), ("database", &place.database)];
+        let of_serve = serve.given.iter().map(|(key, value)| (*key, value));
+        for (key, value) in of_place.into_iter().chain(of_serve) {
             if let Some(value) = value {
-                let flag = format!("--{}", key.replace('_', "-"));
+                let flag = format!("--{}", key.replace(['_', '.'], "-"));
                 layered.set(key, value.clone(), Origin::Flag(flag));
             }
         }

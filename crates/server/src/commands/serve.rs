@@ -37,7 +37,7 @@ async fn serve(config: &Config, place: &Place, output: &Output) -> Result<(), Fa
     let settings = Settings {
         public_url: public_url.clone(),
         upload_dir: place.upload_dir()?,
-        sync: web::SyncSettings::default(),
+        sync: config.sync.clone(),
     };
     let web = Web::new(open.wiki.clone(), settings);
     let server = web::serve(listener, web.clone(), stopped(stop.clone()));

@@ -18,6 +18,12 @@ pub(super) enum Mistake {
         origin: String,
         meant: Option<String>,
     },
+    /// A value that does not go with the others.
+    Together {
+        key: String,
+        origin: String,
+        reason: &'static str,
+    },
     /// A file that cannot be read at all.
     File { path: String, reason: String },
 }
@@ -38,6 +44,11 @@ impl fmt::Display for Mistake {
                     None => write!(f, "; `watersmeet config show` lists them"),
                 }
             }
+            Mistake::Together {
+                key,
+                origin,
+                reason,
+            } => write!(f, "`{key}` ({origin}): {reason}"),
             Mistake::File { path, reason } => write!(f, "`{path}`: {reason}"),
         }
     }

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use storage::DatabaseUrl;
 
+use super::file::{self, Written};
 use super::mistake::{Mistake, meant};
-use super::{Config, LogFormat, Mistakes, file};
+use super::{Config, LogFormat, Mistakes, sync};
 
 /// Variables of the environment that are settings begin with this.
 pub(super) const ENVIRONMENT: &str = "WATERSMEET_";
@@ -16,37 +17,61 @@ pub(super) const ENVIRONMENT: &str = "WATERSMEET_";
 /// The file that is read when none is named.
 const FILE: &str = "watersmeet.toml";
 
-struct Setting {
-    key: &'static str,
-    takes: &'static str,
+/// One setting.
+pub(super) struct Setting {
+    pub(super) key: &'static str,
+    pub(super) takes: &'static str,
+    pub(super) kind: Kind,
 }
 
-const SETTINGS: &[Setting] = &[
+/// How a value may be written in the file; a string will do for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Number,
+    List,
+}
+
+/// Tables of the file that hold settings.
+const SECTIONS: &[&str] = &["sync"];
+
+const SITE_SETTINGS: &[Setting] = &[
     Setting {
         key: "data",
         takes: "the path of a directory",
+        kind: Kind::Text,
     },
     Setting {
         key: "database",
         takes: "`sqlite:PATH` or `postgres://USER:PASSWORD@HOST:PORT/NAME`",
+        kind: Kind::Text,
     },
     Setting {
         key: "listen",
         takes: "ADDRESS:PORT, such as `127.0.0.1:8090` or `[::]:8090`",
+        kind: Kind::Text,
     },
     Setting {
         key: "public_url",
         takes: "http:// or https:// with a host and nothing after it, such as `https://wiki.example.org`",
+        kind: Kind::Text,
     },
     Setting {
         key: "log",
         takes: "error, warn, info, debug or trace, or a list such as `info,wiki=debug`",
+        kind: Kind::Text,
     },
     Setting {
         key: "log_format",
         takes: "text or json",
+        kind: Kind::Text,
     },
 ];
+
+/// Every setting, in the order in which they are shown.
+fn all() -> impl Iterator<Item = &'static Setting> {
+    SITE_SETTINGS.iter().chain(sync::SETTINGS)
+}
 
 /// Where a value comes from.
 #[derive(Debug, Clone)]
@@ -102,7 +127,7 @@ impl Layered {
             None => return,
         };
         let shown = path.display().to_string();
-        match file::read(&path) {
+        match file::read(&path, SECTIONS) {
             Ok(entries) => {
                 for entry in entries {
                     self.add_entry(&shown, entry);
@@ -121,7 +146,7 @@ impl Layered {
             line: entry.line,
         };
         let Some(setting) = find(&entry.key) else {
-            let meant = meant(&entry.key, SETTINGS.iter().map(|it| it.key)).map(str::to_owned);
+            let meant = meant(&entry.key, all().map(|it| it.key)).map(str::to_owned);
             self.mistakes.push(Mistake::Unknown {
                 key: entry.key,
                 origin: origin.to_string(),
@@ -129,12 +154,15 @@ impl Layered {
             });
             return;
         };
-        match entry.value {
-            Ok(value) => self.set(setting.key, value, origin),
-            Err(got) => self.mistakes.push(Mistake::Value {
+        match (entry.value, setting.kind) {
+            (Written::Text(value), _) | (Written::Number(value), Kind::Number) => {
+                self.set(setting.key, value, origin);
+            }
+            (Written::List(items), Kind::List) => self.set(setting.key, items.join(","), origin),
+            _ => self.mistakes.push(Mistake::Value {
                 key: entry.key,
                 origin: origin.to_string(),
-                got,
+                got: entry.got,
                 takes: setting.takes,
             }),
         }
@@ -144,7 +172,7 @@ impl Layered {
     pub(super) fn add_environment(&mut self, environment: &[(String, String)]) {
         for (name, value) in environment {
             let key = name.trim_start_matches(ENVIRONMENT).to_lowercase();
-            match find(&key) {
+            match all().find(|setting| variable(setting.key) == key) {
                 Some(setting) => {
                     self.set(
                         setting.key,
@@ -154,7 +182,8 @@ impl Layered {
                 }
                 None if key == "config" => {}
                 None => {
-                    if let Some(meant) = meant(&key, SETTINGS.iter().map(|it| it.key)) {
+                    let names: Vec<String> = all().map(|it| variable(it.key)).collect();
+                    if let Some(meant) = meant(&key, names.iter().map(String::as_str)) {
                         self.mistakes.push(Mistake::Unknown {
                             key: key.clone(),
                             origin: name.clone(),
@@ -187,24 +216,26 @@ impl Layered {
         let log_format = self
             .read("log_format", log_format)
             .unwrap_or(LogFormat::Text);
+        let sync = sync::read(&mut self, &database);
         if !self.mistakes.is_empty() {
             return Err(Mistakes(self.mistakes));
         }
+        let address = public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{listen}"));
         let shown = |key: &str| match key {
             "data" => data.display().to_string(),
             "database" => database.to_string(),
             "listen" => listen.to_string(),
-            "public_url" => public_url
-                .clone()
-                .unwrap_or_else(|| format!("http://{listen}")),
+            "public_url" => address.clone(),
             "log" => log.clone(),
-            _ => match log_format {
+            "log_format" => match log_format {
                 LogFormat::Text => "text".to_owned(),
                 LogFormat::Json => "json".to_owned(),
             },
+            key => sync::shown(&sync, &address, key),
         };
-        let effective = SETTINGS
-            .iter()
+        let effective = all()
             .map(|setting| Effective {
                 key: setting.key,
                 value: shown(setting.key),
@@ -221,11 +252,24 @@ impl Layered {
             public_url,
             log,
             log_format,
+            sync,
             effective,
         })
     }
 
-    fn read<T>(
+    /// Notes that a value does not go with the others, if anybody has set it.
+    pub(super) fn add_mistake(
+        &mut self,
+        key: &'static str,
+        mistake: impl FnOnce(String, String) -> Mistake,
+    ) {
+        let origin = self.values.get(key).map(|(_, origin)| origin.to_string());
+        self.mistakes
+            .push(mistake(key.to_owned(), origin.unwrap_or_default()));
+    }
+
+    /// Reads one value, if anybody has set it; what cannot be read is a mistake.
+    pub(super) fn read<T>(
         &mut self,
         key: &'static str,
         parse: impl Fn(&str) -> Result<T, String>,
@@ -257,7 +301,12 @@ impl Layered {
 }
 
 fn find(key: &str) -> Option<&'static Setting> {
-    SETTINGS.iter().find(|setting| setting.key == key)
+    all().find(|setting| setting.key == key)
+}
+
+/// The name of a key in the environment, without what all begin with and in lower case.
+fn variable(key: &str) -> String {
+    key.replace('.', "_")
 }
 
 /// A database address that cannot be read may hold a password anywhere; only its beginning is shown.

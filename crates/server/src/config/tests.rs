@@ -77,7 +77,7 @@ fn the_later_layer_wins_and_the_source_is_told() {
         given.source("listen"),
         ("127.0.0.1:2".into(), "WATERSMEET_LISTEN".into())
     );
-    given.serve.listen = Some("[::1]:3".into());
+    given.serve.given = vec![("listen", Some("[::1]:3".into()))];
     assert_eq!(
         given.source("listen"),
         ("[::1]:3".into(), "--listen".into())
@@ -162,4 +162,97 @@ fn the_public_address_has_no_path() {
             "{bad}"
         );
     }
+}
+
+#[test]
+fn the_settings_of_editing_together_stand_in_a_section() {
+    let given = Given::file(
+        "public_url = \"https://w.example\"\n[sync]\nport = 9091\nbind = \"::1\"\ncontext_path = \"/s/y\"\ntransports = [\"long-poll\", \"websocket\"]\nheartbeat_seconds = \"5\"\nopen_namespaces = \"notes, drawings-2\"\n",
+    )
+    .variable("WATERSMEET_SYNC_WRITERS_MAX", "12");
+    let sync = given.load().unwrap().sync;
+    assert_eq!(sync.port, 9_091);
+    assert_eq!(sync.internal_url, "http://[::1]:9091/s/y");
+    assert_eq!(
+        sync.transports,
+        [web::Transport::LongPoll, web::Transport::WebSocket]
+    );
+    assert_eq!(sync.heartbeat_seconds, 5);
+    assert_eq!(sync.writers_max, 12);
+    assert_eq!(sync.open_namespaces, ["notes", "drawings-2"]);
+    assert_eq!(
+        given.source("sync.port"),
+        ("9091".into(), "w.toml, line 3".into())
+    );
+    assert_eq!(given.source("sync.transports").0, "long-poll, websocket");
+    assert_eq!(
+        given.source("sync.service_url"),
+        ("https://w.example/s/y/v1".into(), "default".into())
+    );
+    assert_eq!(
+        given.source("sync.writers_max").1,
+        "WATERSMEET_SYNC_WRITERS_MAX"
+    );
+    assert_eq!(given.source("role").0, "all");
+    assert_eq!(
+        Given::file("").load().unwrap().sync,
+        web::SyncSettings::default()
+    );
+}
+
+/// [ROLE-7]
+#[test]
+fn a_wrong_setting_of_editing_together_says_what_to_do() {
+    let mistake = |line: &str| {
+        let mistakes = Given::file(&format!("[sync]\n{line}\n")).mistakes();
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        mistakes[0].clone()
+    };
+    assert_eq!(
+        mistake("context_path = \"synchrony\""),
+        "`sync.context_path` (w.toml, line 2): got `synchrony` (it must begin with `/`), takes a path that begins with `/` and does not end with it, such as `/synchrony`"
+    );
+    assert_eq!(
+        mistake("heartbeat_seconds = 26"),
+        "`sync.heartbeat_seconds` (w.toml, line 2): got `26`, takes a whole number from 1 to 25: proxies cut what is silent for 30 seconds"
+    );
+    assert!(mistake("service_url = \"https://a/synchrony\"").contains("`/v1` is missing"));
+    assert!(mistake("internal_url = \"http://a:1/synchrony/v1\"").contains("one too many"));
+    assert!(
+        mistake("transports = [\"carrier-pigeon\"]").contains("`carrier-pigeon` is no transport")
+    );
+    assert!(mistake("transports = []").contains("nobody could edit"));
+    assert!(mistake("open_namespaces = [\"A B\"]").contains("`A B` is no namespace"));
+    assert!(mistake("prt = 1").contains("did you mean `sync.port`?"));
+    for line in [
+        "context_path = \"/\"",
+        "context_path = \"/a/\"",
+        "context_path = \"/synchrony-proxy\"",
+        "context_path = \"/{a}\"",
+        "port = 70000",
+        "port = true",
+        "bind = \"here\"",
+        "proxy = \"maybe\"",
+        "internal_url = \"https://a:1/synchrony\"",
+        "writers_max = -1",
+        "transports = [1]",
+    ] {
+        mistake(line);
+    }
+    let given = Given::file("").variable("WATERSMEET_SYNC_PROT", "1");
+    assert!(given.mistakes()[0].contains("did you mean `WATERSMEET_SYNC_PORT`?"));
+}
+
+/// [ROLE-7]
+#[test]
+fn two_processes_need_a_server_for_the_database() {
+    let mut given = Given::file("[sync]\n");
+    given.serve.given = vec![("role", Some("sync".into()))];
+    let told = given.mistakes().join("\n");
+    assert!(
+        told.starts_with("`role` (--role): two processes need PostgreSQL; set `database`"),
+        "{told}"
+    );
+    given.place.database = Some("postgres://u@h/n".into());
+    assert_eq!(given.load().unwrap().sync.role, web::Role::Sync);
 }
