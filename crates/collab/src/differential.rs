@@ -47,6 +47,7 @@ fn check(scenario: &Scenario, folding: bool) -> Result<Agreement, String> {
                 step.ranges
             ));
         }
+        let leased: Vec<u64> = found.brings.iter().map(|run| run.client).collect();
         let mut layers = Layers {
             committed: &known,
             running: None,
@@ -54,7 +55,7 @@ fn check(scenario: &Scenario, folding: bool) -> Result<Agreement, String> {
             batch: ClockMap::default(),
         };
         layers
-            .judge(&found, &mut anybody())
+            .judge(&found, &mut holder_of(&leased))
             .map_err(|why| format!("update {n} in causal order is refused: {why:?}"))?;
         known.absorb(&found);
     }
@@ -69,11 +70,11 @@ fn check(scenario: &Scenario, folding: bool) -> Result<Agreement, String> {
 }
 
 /// Somebody who may use every client id: whose they are is not the question here.
-fn anybody() -> Claimant<'static> {
+fn holder_of(leased: &[u64]) -> Claimant<'_> {
     Claimant {
-        dialect: Dialect::Yjs,
+        dialect: Dialect::Native,
         user: "u",
-        leased: &[],
+        leased,
         authors: [None; 3],
         leased_elsewhere: &|_| false,
         first: Vec::new(),

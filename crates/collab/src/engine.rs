@@ -3,6 +3,7 @@
 //! One task owns one room. Rooms hand their appends to one committer, which takes what is there while the last commit runs. A watcher
 //! compares heads with the log, so that what other processes write is seen too.
 
+use crate::admission::{Gate, Later, Slot};
 use crate::counted::{Counters, Histogram, Refused};
 use crate::lease::LeaseKey;
 use crate::limits::*;
@@ -10,8 +11,9 @@ use crate::log::{Append, Fold, Log, LogError, Outcome};
 use crate::protocol::{ClientFrame, CloseCode, Position, Rights};
 use crate::room::{Effect, Event, Join, Mode, Policy, Room, Settings, Who};
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Duration, Instant};
@@ -37,7 +39,7 @@ pub enum Outgoing {
         /// Close code.
         code: CloseCode,
         /// For people.
-        reason: &'static str,
+        reason: Cow<'static, str>,
     },
 }
 
@@ -72,6 +74,10 @@ pub struct EngineStats {
     pub hydration_bytes: u64,
     /// Updates that the connection furthest behind has not been given.
     pub lag: u64,
+    /// Joins that wait for their turn.
+    pub joins_waiting: u64,
+    /// Joins that were asked to come back later, since the start.
+    pub joins_turned_away: u64,
 }
 
 /// The sync engine of one process.
@@ -86,6 +92,7 @@ struct Inner {
     started: Instant,
     /// A lock, because rooms are found from many tasks; it is held only for a look-up.
     rooms: Mutex<HashMap<String, RoomDoor>>,
+    gate: Arc<Gate>,
     /// What holds for all rooms; written only while `rooms` is locked, so that no new room misses it.
     policy: Mutex<Policy>,
     room_ended: Notify,
@@ -100,12 +107,20 @@ struct Inner {
 struct RoomDoor {
     inbox: mpsc::Sender<Message>,
     lag: Arc<AtomicU64>,
+    /// What a newcomer will be sent, about.
+    bytes: Arc<AtomicUsize>,
+}
+
+/// Where the frames of a connection go, and its place among the joins under way.
+struct Newcomer {
+    outgoing: mpsc::UnboundedSender<Outgoing>,
+    slot: Slot,
 }
 
 /// To a room.
 enum Message {
-    /// What happens, and for a join where its frames go.
-    Event(Event, Option<mpsc::UnboundedSender<Outgoing>>),
+    /// What happens, and for a join who comes.
+    Event(Event, Option<Newcomer>),
     /// Frames of one connection that came together.
     Frames(u64, Vec<ClientFrame>),
 }
@@ -158,11 +173,13 @@ impl Engine {
     /// Starts an engine on the current Tokio runtime; it ends when the last clone of it and the last link are gone.
     pub fn start(log: Arc<dyn Log>, settings: EngineSettings) -> Engine {
         let (commits, requests) = mpsc::unbounded_channel();
+        let gate = Gate::new(settings.seed);
         let inner = Arc::new(Inner {
             log,
             settings,
             started: Instant::now(),
             rooms: Mutex::new(HashMap::new()),
+            gate,
             policy: Mutex::new(Policy::default()),
             room_ended: Notify::new(),
             commits,
@@ -175,17 +192,34 @@ impl Engine {
         Engine { inner }
     }
 
-    /// Joins a document; WELCOME or the end comes by the outbox.
+    /// Joins a document; WELCOME or the end comes by the outbox. Waits for its turn when very many join at once. [ROOM-20]
     pub async fn join(&self, document: &str, who: Who, join: Join) -> (Link, Outbox) {
         let connection = self.inner.next_connection.fetch_add(1, Ordering::Relaxed);
         let (sender, outgoing) = mpsc::unbounded_channel();
-        let event = Event::Join {
-            connection,
-            who,
-            join,
+        let bytes = join
+            .resume
+            .map_or_else(|| self.inner.bytes_of(document), |_| 0);
+        let room = match self.inner.gate.enter(bytes).await {
+            Ok(slot) => {
+                let event = Event::Join {
+                    connection,
+                    who,
+                    join,
+                };
+                let newcomer = Some(Newcomer {
+                    outgoing: sender,
+                    slot,
+                });
+                let message = Message::Event(event, newcomer);
+                self.inner.submit(document, message).await
+            }
+            Err(Later(wait_ms)) => {
+                let (code, reason) = (CloseCode::TryAgain, format!("retry_after_ms={wait_ms}"));
+                let reason = reason.into();
+                let _ = sender.send(Outgoing::Close { code, reason });
+                mpsc::channel(1).0
+            }
         };
-        let message = Message::Event(event, Some(sender));
-        let room = self.inner.submit(document, message).await;
         let counters = &self.inner.counters;
         counters.connections.fetch_add(1, Ordering::Relaxed);
         counters.joins.fetch_add(1, Ordering::Relaxed);
@@ -262,6 +296,7 @@ impl Engine {
         let counters = &self.inner.counters;
         let commit_times = counters.commit_times.read();
         let (hydrations, hydration_bytes) = crate::hydrate::load();
+        let (joins_waiting, joins_turned_away) = self.inner.gate.counts();
         let rooms = self.inner.rooms();
         EngineStats {
             rooms: rooms.len() as u64,
@@ -278,6 +313,8 @@ impl Engine {
             hydrations,
             hydration_bytes,
             lag: rooms.values().map(|room| get(&room.lag)).max().unwrap_or(0),
+            joins_waiting,
+            joins_turned_away,
         }
     }
 
@@ -401,6 +438,13 @@ impl Inner {
         rooms.get(document).map(|room| room.inbox.clone())
     }
 
+    /// What somebody who joins will be sent; 0 when that is not known.
+    fn bytes_of(&self, document: &str) -> usize {
+        let rooms = self.rooms();
+        let bytes = rooms.get(document).map(|room| &room.bytes);
+        bytes.map_or(0, |bytes| bytes.load(Ordering::Relaxed))
+    }
+
     fn now_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -419,9 +463,9 @@ impl Inner {
                 Err(mpsc::error::SendError(back)) => message = back,
             }
         }
-        if let Message::Event(_, Some(outgoing)) = message {
-            let (code, reason) = (CloseCode::Restart, "the server restarts");
-            let _ = outgoing.send(Outgoing::Close { code, reason });
+        if let Message::Event(_, Some(newcomer)) = message {
+            let (code, reason) = (CloseCode::Restart, "the server restarts".into());
+            let _ = newcomer.outgoing.send(Outgoing::Close { code, reason });
         }
         mpsc::channel(1).0
     }
@@ -437,6 +481,7 @@ impl Inner {
         let door = RoomDoor {
             inbox: sender.clone(),
             lag: task.lag.clone(),
+            bytes: task.bytes.clone(),
         };
         rooms.insert(document.to_owned(), door);
         let policy = *self.policy();
@@ -450,6 +495,9 @@ struct RoomTask {
     inner: Arc<Inner>,
     document: String,
     outgoing: HashMap<u64, mpsc::UnboundedSender<Outgoing>>,
+    /// Joins under way; what is dropped here makes place for others.
+    arriving: HashMap<u64, Slot>,
+    bytes: Arc<AtomicUsize>,
     answers: mpsc::UnboundedSender<Event>,
     inbox_of_answers: mpsc::UnboundedReceiver<Event>,
     lag: Arc<AtomicU64>,
@@ -465,6 +513,8 @@ impl RoomTask {
             inner,
             document,
             outgoing,
+            arriving: HashMap::new(),
+            bytes: Arc::default(),
             answers,
             inbox_of_answers,
             lag: Arc::default(),
@@ -519,6 +569,7 @@ impl RoomTask {
         self.perform(effects);
         self.inner.counters.add(&room.counted());
         self.lag.store(room.lag_seen(), Ordering::Relaxed);
+        self.bytes.store(room.bytes(), Ordering::Relaxed);
     }
 
     fn accept(&mut self, room: &mut Room, message: Message) {
@@ -529,12 +580,14 @@ impl RoomTask {
                     room.take(now_ms, Event::Frame { connection, frame });
                 }
             }
-            Message::Event(event, outgoing) => {
-                if let (Event::Join { connection, .. }, Some(outgoing)) = (&event, outgoing) {
-                    self.outgoing.insert(*connection, outgoing);
+            Message::Event(event, newcomer) => {
+                if let (Event::Join { connection, .. }, Some(newcomer)) = (&event, newcomer) {
+                    self.outgoing.insert(*connection, newcomer.outgoing);
+                    self.arriving.insert(*connection, newcomer.slot);
                 }
                 if let Event::Leave { connection } = &event {
                     self.outgoing.remove(connection);
+                    self.arriving.remove(connection);
                 }
                 // Of two changes at once the later one counts, whichever comes here first.
                 let event = match event {
@@ -560,9 +613,13 @@ impl RoomTask {
                     code,
                     reason,
                 } => {
+                    self.arriving.remove(&connection);
                     if let Some(outgoing) = self.outgoing.remove(&connection) {
                         let _ = outgoing.send(Outgoing::Close { code, reason });
                     }
+                }
+                Effect::Arrived { connection } => {
+                    self.arriving.remove(&connection);
                 }
                 Effect::Load { since } => self.load(since),
                 Effect::Append {

@@ -15,6 +15,8 @@ struct MemoryLog {
     commits: AtomicUsize,
     /// Appends wait for a permit while there is a gate.
     gate: Option<Semaphore>,
+    /// And loads.
+    load_gate: Option<Semaphore>,
 }
 
 impl MemoryLog {
@@ -34,7 +36,12 @@ impl MemoryLog {
 impl Log for MemoryLog {
     fn load<'a>(&'a self, document: &'a str, since: Option<Position>) -> Answer<'a, Loaded> {
         self.loads.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async move { Ok(self.with(document, |store| store.load(since))) })
+        Box::pin(async move {
+            if let Some(gate) = &self.load_gate {
+                gate.acquire().await.unwrap().forget();
+            }
+            Ok(self.with(document, |store| store.load(since)))
+        })
     }
 
     fn append(&self, writes: Vec<Append>) -> Answer<'_, Vec<Outcome>> {
@@ -213,6 +220,55 @@ async fn modes() {
     let mut cleo = Person::join(&engine, "page-2").await;
     cleo.push(1, "a").await;
     assert_eq!(cleo.wait(refused).await, crate::protocol::Refusal::ReadOnly);
+}
+
+/// [ROOM-20] [WIRE-11] Beyond what can be under way and wait, people are asked to come back; those who wait get in.
+#[tokio::test]
+async fn storm() {
+    let log = Arc::new(MemoryLog {
+        load_gate: Some(Semaphore::new(0)),
+        ..MemoryLog::default()
+    });
+    let engine = start(&log);
+    let joins = (0..100).map(|i| {
+        let engine = engine.clone();
+        tokio::spawn(async move {
+            let who = Who {
+                user: "u".to_owned(),
+                identity: "{}".to_owned(),
+                rights: Rights::Read,
+            };
+            let document = format!("page-{}", i % 7);
+            let (link, mut outbox) = engine.join(&document, who, Join::default()).await;
+            let first = outbox.next().await.expect("an answer");
+            (first, link, outbox)
+        })
+    });
+    let joins: Vec<_> = joins.collect();
+    while engine.stats().joins_turned_away == 0 {
+        tokio::task::yield_now().await;
+    }
+    log.load_gate.as_ref().unwrap().add_permits(100);
+    let (mut welcome, mut later) = (0, 0);
+    for join in joins {
+        let (first, _link, _outbox) = join.await.unwrap();
+        match first {
+            Outgoing::Frame(_) => welcome += 1,
+            Outgoing::Close { code, reason } => {
+                assert_eq!(code, CloseCode::TryAgain);
+                let wait_ms = reason.strip_prefix("retry_after_ms=").unwrap();
+                assert!(wait_ms.parse::<u64>().unwrap() >= RETRY_AFTER_MS);
+                later += 1;
+            }
+        }
+    }
+    assert!(
+        welcome >= JOINS_UNDER_WAY_MAX + JOINS_QUEUED_MAX,
+        "{welcome}"
+    );
+    assert_eq!(welcome + later, 100);
+    assert_eq!(engine.stats().joins_turned_away, later as u64);
+    assert!(log.loads.load(Ordering::SeqCst) <= 7);
 }
 
 /// [ROOM-13] Drain commits and acknowledges what was pushed, then ends with 1012; later joins end so too.

@@ -28,6 +28,7 @@ mod varint;
 mod scan;
 mod value;
 
+mod admission;
 mod authors;
 mod budget;
 mod clocks;

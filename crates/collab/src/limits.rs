@@ -74,6 +74,22 @@ pub(crate) const RING_FRAMES_MAX: usize = if cfg!(test) { 4 } else { 64 };
 pub(crate) const ANSWERS_MAX: usize = 256;
 /// A connection that takes nothing for so long is ended with 1013.
 pub(crate) const STALL_MS: u64 = 30_000;
+/// Joins that are under way at a time in an engine: not given their whole document yet.
+pub(crate) const JOINS_UNDER_WAY_MAX: usize = if cfg!(test) { 8 } else { 256 };
+/// Bytes of snapshots for joins under way; a larger one goes alone.
+pub(crate) const SNAPSHOT_BYTES_UNDER_WAY_MAX: usize = 256 << 20;
+/// Joins that wait for their turn; beyond it, 1013 with a time to come back.
+pub(crate) const JOINS_QUEUED_MAX: usize = if cfg!(test) { 40 } else { 4_096 };
+/// How long a join waits for its turn before it is asked to come back.
+pub(crate) const JOIN_WAIT_MS: u64 = 8_000;
+/// A join that takes longer is slow by itself, and makes place for others.
+pub(crate) const JOIN_SLOW_MS: u64 = 5_000;
+/// How many joins a second are counted on when people are asked to come back.
+pub(crate) const JOINS_PER_SECOND: u64 = 500;
+/// Shortest time to come back after, before jitter.
+pub(crate) const RETRY_AFTER_MS: u64 = 1_000;
+/// Longest such time.
+pub(crate) const RETRY_AFTER_MAX_MS: u64 = 60_000;
 /// Connections of one room that may wait for its first load.
 pub(crate) const JOINS_WAITING_MAX: usize = 20_000;
 

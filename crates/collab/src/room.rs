@@ -22,6 +22,7 @@ use connections::Connection;
 pub use rights::Mode;
 pub(crate) use rights::Policy;
 use rights::Turns;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Who stands behind a connection; the engine only carries it.
@@ -108,7 +109,11 @@ pub(crate) enum Effect {
     Close {
         connection: u64,
         code: CloseCode,
-        reason: &'static str,
+        reason: Cow<'static, str>,
+    },
+    /// A join has been given its whole document, or takes long by itself.
+    Arrived {
+        connection: u64,
     },
     Load {
         since: Option<Position>,
@@ -183,6 +188,8 @@ pub(crate) struct Room {
     /// Client ids of past epochs, sorted: who brings them has a document from before.
     past: Vec<u64>,
     connections: BTreeMap<u64, Connection>,
+    /// Joins under way, and since when.
+    arriving: Vec<(u64, u64)>,
     people: People,
     turns: Turns,
     /// Connections that have something new and were not given it yet.
@@ -228,6 +235,7 @@ impl Room {
             authors: Authors::default(),
             past: Vec::new(),
             connections: BTreeMap::new(),
+            arriving: Vec::new(),
             people: People::default(),
             turns: Turns::default(),
             due: Vec::new(),
@@ -259,6 +267,11 @@ impl Room {
     /// Where the log is, as far as the room knows.
     pub(crate) fn head(&self) -> Option<Position> {
         self.history.as_ref().map(History::head)
+    }
+
+    /// Bytes of snapshot and tail.
+    pub(crate) fn bytes(&self) -> usize {
+        self.history.as_ref().map_or(0, History::bytes)
     }
 
     /// One event and all that follows from it.
@@ -328,6 +341,7 @@ impl Room {
         self.tick(now_ms);
         self.pump_due(now_ms);
         self.end_stalled(now_ms);
+        self.settle_arrivals(now_ms);
         self.finish_closing();
         self.fold_or_evict(now_ms);
         self.plan_wake(now_ms);
@@ -468,6 +482,9 @@ impl Room {
         let busy = self.folding || self.running.is_some() || self.phase == Phase::Loading;
         if self.connections.is_empty() && !busy {
             at_ms = at_ms.min(self.empty_since_ms + IDLE_MS);
+        }
+        if let Some((since_ms, _)) = self.arriving.first() {
+            at_ms = at_ms.min(since_ms + JOIN_SLOW_MS);
         }
         if let Some(due_ms) = self.turns.due_ms() {
             at_ms = at_ms.min(due_ms);

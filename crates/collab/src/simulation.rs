@@ -107,6 +107,7 @@ impl World {
                     self.io.push_back(Io::Fold(at, updates, clocks));
                 }
                 Effect::Wake { at_ms } => assert!(at_ms > self.now_ms),
+                Effect::Arrived { .. } => {}
                 Effect::Evict => self.kill(),
             }
         }

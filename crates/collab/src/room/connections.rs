@@ -100,6 +100,7 @@ impl Room {
             budget: Budget::new(now_ms),
         };
         self.connections.insert(id, connection);
+        self.arriving.push((now_ms, id));
         if self.phase == Phase::Ready {
             self.welcome(now_ms, id);
         }
@@ -109,7 +110,24 @@ impl Room {
         self.out.push(Effect::Close {
             connection,
             code,
-            reason,
+            reason: reason.into(),
+        });
+    }
+
+    /// [ROOM-20] Says which joins are done, so that others can begin.
+    pub(super) fn settle_arrivals(&mut self, now_ms: u64) {
+        let (connections, shown) = (&self.connections, self.shown);
+        let out = &mut self.out;
+        self.arriving.retain(|(since_ms, id)| {
+            let under_way = connections.get(id).is_some_and(|connection| {
+                let given = matches!(connection.place, Place::At(seq) if seq >= shown);
+                !(connection.joined() && given)
+            });
+            let arrives = under_way && now_ms < since_ms + JOIN_SLOW_MS;
+            if !arrives {
+                out.push(Effect::Arrived { connection: *id });
+            }
+            arrives
         });
     }
 
@@ -241,7 +259,7 @@ impl Room {
             self.out.push(Effect::Close {
                 connection: id,
                 code,
-                reason,
+                reason: reason.into(),
             });
             self.people.leave(id);
             self.presence_due = true;

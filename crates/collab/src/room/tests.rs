@@ -25,6 +25,7 @@ struct Stage {
     closed: BTreeMap<u64, CloseCode>,
     /// Connections that write nothing.
     stuck: Vec<u64>,
+    arrived: Vec<u64>,
     evicted: bool,
     wakes: Vec<u64>,
 }
@@ -48,6 +49,7 @@ impl Stage {
             raw: BTreeMap::new(),
             closed: BTreeMap::new(),
             stuck: Vec::new(),
+            arrived: Vec::new(),
             evicted: false,
             wakes: Vec::new(),
         };
@@ -79,6 +81,7 @@ impl Stage {
                 } => {
                     self.closed.insert(connection, code);
                 }
+                Effect::Arrived { connection } => self.arrived.push(connection),
                 Effect::Evict => self.evicted = true,
                 Effect::Wake { at_ms } => self.wakes.push(at_ms),
                 io if self.prompt => self.answer(io),

@@ -38,12 +38,15 @@ impl End {
     }
 
     /// The end that a room asks for.
-    pub(crate) fn of_room(web: &Web, code: CloseCode, reason: &'static str) -> Self {
+    pub(crate) fn of_room(web: &Web, code: CloseCode, reason: Cow<'static, str>) -> Self {
         if code == CloseCode::TryAgain && !reason.starts_with("retry_after_ms") {
-            tracing::debug!(reason, "a live connection is ended for now");
+            tracing::debug!(%reason, "a live connection is ended for now");
             return Self::try_again(web);
         }
-        Self::new(code, reason)
+        Self {
+            code: code as u16,
+            reason,
+        }
     }
 }
 

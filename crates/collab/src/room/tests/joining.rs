@@ -177,3 +177,29 @@ fn ping_while_loading() {
     });
     assert_eq!(stage.take(1), [ServerFrame::Pong { nonce: 5 }]);
 }
+
+/// [ROOM-20] A join is under way until it was given everything, until it goes, or until it takes long by itself.
+#[test]
+fn arrivals() {
+    let mut stage = Stage::new();
+    let doc = stage.join(1);
+    assert_eq!(stage.arrived, [1]);
+    for i in 0..30 {
+        stage.push(1, i, &[insert(&doc, 0, "0123456789")]);
+    }
+    stage.stuck = vec![2, 3, 4];
+    for connection in 2..=4 {
+        stage.join(connection);
+    }
+    assert_eq!(stage.arrived, [1]);
+    stage.happens(Event::Leave { connection: 3 });
+    assert_eq!(stage.arrived, [1, 3]);
+    stage.stuck.retain(|id| *id != 2);
+    stage.happens(Event::Taken {
+        connection: 2,
+        bytes: 1 << 20,
+    });
+    assert_eq!(stage.arrived, [1, 3, 2]);
+    stage.wait(JOIN_SLOW_MS);
+    assert_eq!(stage.arrived, [1, 3, 2, 4]);
+}
