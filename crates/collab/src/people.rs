@@ -35,6 +35,11 @@ impl People {
         self.version
     }
 
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        self.present.len() + self.departed.len()
+    }
+
     pub(crate) fn join(&mut self, connection: u64, identity: String) {
         if self.present.contains_key(&connection) {
             return; // says HELLO again

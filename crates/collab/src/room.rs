@@ -3,6 +3,9 @@
 //! Start reading at [`Room::handle`]. `room/connections.rs` has joins and what each connection is sent, `room/commit.rs` the way of
 //! an edit into the log, `room/reload.rs` what happens when the log has moved or failed, `room/rights.rs` who may write.
 
+#[cfg(test)]
+mod bounds;
+mod clock;
 mod commit;
 mod connections;
 mod reload;
@@ -18,6 +21,7 @@ use crate::log::{Author, Loaded, LogError, NewRow, Outcome};
 use crate::people::People;
 use crate::protocol::{ClientFrame, CloseCode, Lease, Position, Rights};
 use bytes::Bytes;
+use clock::Clock;
 use connections::Connection;
 pub use rights::Mode;
 pub(crate) use rights::Policy;
@@ -181,6 +185,7 @@ struct Group {
 /// A document in memory: no CRDT, only bytes, clocks and connections.
 pub(crate) struct Room {
     settings: Settings,
+    clock: Clock,
     phase: Phase,
     history: Option<History>,
     clocks: ClockMap,
@@ -229,6 +234,7 @@ impl Room {
     pub(crate) fn new(now_ms: u64, settings: Settings) -> (Room, Vec<Effect>) {
         let room = Room {
             settings,
+            clock: Clock::new(now_ms),
             phase: Phase::Loading,
             history: None,
             clocks: ClockMap::default(),
@@ -283,6 +289,7 @@ impl Room {
 
     /// The only way in. Several events may be taken before what follows is asked for with [`Room::settled`].
     pub(crate) fn take(&mut self, now_ms: u64, event: Event) {
+        let now_ms = self.time(now_ms);
         match event {
             Event::Join {
                 connection,
@@ -312,8 +319,18 @@ impl Room {
 
     /// After one or more events: what is due by now, and everything that is to be done.
     pub(crate) fn settled(&mut self, now_ms: u64) -> Vec<Effect> {
+        let now_ms = self.time(now_ms);
         self.settle(now_ms);
         std::mem::take(&mut self.out)
+    }
+
+    /// The room's own time, which never goes back.
+    fn time(&mut self, now_ms: u64) -> u64 {
+        let (now_ms, put_back) = self.clock.read(now_ms);
+        if put_back {
+            self.wake_at_ms = None;
+        }
+        now_ms
     }
 
     /// Whether nothing is left here; what comes now belongs to another room.
@@ -496,6 +513,7 @@ impl Room {
             .is_none_or(|planned| planned > at_ms || planned <= now_ms)
         {
             self.wake_at_ms = Some(at_ms);
+            let at_ms = self.clock.theirs(at_ms);
             self.out.push(Effect::Wake { at_ms });
         }
     }

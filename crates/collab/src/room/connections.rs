@@ -59,6 +59,15 @@ impl Connection {
     }
 }
 
+#[cfg(test)]
+impl Connection {
+    pub(super) fn check_bounds(&self, frame_bytes: usize) {
+        assert!(self.in_flight <= WINDOW_BYTES + frame_bytes);
+        assert!(self.unanswered <= BATCHES_IN_FLIGHT_MAX);
+        assert!(self.answers.len() <= ANSWERS_MAX + 1);
+    }
+}
+
 impl Room {
     pub(super) fn join(&mut self, now_ms: u64, id: u64, who: Who, join: Join) {
         let Join {

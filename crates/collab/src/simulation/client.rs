@@ -2,10 +2,10 @@
 
 use super::store::{insert, new_doc, remove};
 use crate::protocol::{
-    ClientFrame, Lease, PROTOCOL_VERSION, Position, Refusal, ServerFrame, SnapshotParts,
+    ClientFrame, Lease, PROTOCOL_VERSION, Position, Refusal, Rights, ServerFrame, SnapshotParts,
 };
 use bytes::Bytes;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, Transact, Update};
 
@@ -14,6 +14,7 @@ struct Unsaved {
     update: Bytes,
     text: Option<char>,
     batch_id: Option<u64>,
+    times_sent: usize,
 }
 
 /// What became of a join.
@@ -37,8 +38,14 @@ pub(super) struct Client {
     next_batch: u64,
     in_flight: HashSet<u64>,
     refused: Option<Refusal>,
-    /// What it must show as saved.
-    pub(super) saved: HashSet<char>,
+    /// What it must show as saved, and in which epoch that was.
+    pub(super) saved: HashMap<char, u64>,
+    /// What it may do, as the last frame said.
+    writable: bool,
+    /// What it is allowed to, as the wiki has it.
+    pub(super) granted: Rights,
+    /// Its link carries nothing for now.
+    pub(super) stuck: bool,
     pub(super) to_server: VecDeque<Bytes>,
     pub(super) from_server: VecDeque<Bytes>,
 }
@@ -55,7 +62,10 @@ impl Client {
             next_batch: 1,
             in_flight: HashSet::new(),
             refused: None,
-            saved: HashSet::new(),
+            saved: HashMap::new(),
+            writable: false,
+            granted: Rights::Write,
+            stuck: false,
             to_server: VecDeque::new(),
             from_server: VecDeque::new(),
         }
@@ -63,6 +73,15 @@ impl Client {
 
     pub(super) fn offline(&self) -> bool {
         self.stage == Stage::Offline
+    }
+
+    pub(super) fn joined(&self) -> bool {
+        matches!(self.stage, Stage::CatchingUp(_) | Stage::Live)
+    }
+
+    /// The client id it writes with.
+    pub(super) fn client_id(&self) -> Option<u64> {
+        self.leases.first().map(|lease| lease.client_id)
     }
 
     pub(super) fn at(&self) -> Option<Position> {
@@ -93,32 +112,36 @@ impl Client {
     }
 
     pub(super) fn type_char(&mut self, at: usize, new: char) {
-        let Some(doc) = &self.doc else { return };
+        let Some(doc) = self.doc.as_ref().filter(|_| self.writable) else {
+            return;
+        };
         let len = super::store::text(doc).chars().count();
         let update = insert(doc, at % (len + 1), &new.to_string());
         self.unsaved.push_back(Unsaved {
             update,
             text: Some(new),
             batch_id: None,
+            times_sent: 0,
         });
     }
 
     /// Deletes some character, and says which.
     pub(super) fn delete(&mut self, at: usize) -> Option<char> {
-        let doc = self.doc.as_ref()?;
+        let doc = self.doc.as_ref().filter(|_| self.writable)?;
         let len = super::store::text(doc).chars().count();
         let (gone, update) = remove(doc, at % len.max(1))?;
         self.unsaved.push_back(Unsaved {
             update,
             text: None,
             batch_id: None,
+            times_sent: 0,
         });
         Some(gone)
     }
 
     /// [CLIENT-3] [CLIENT-6] Sends up to so many edits that are not under way, in order.
     pub(super) fn send(&mut self, most: usize) {
-        if self.stage != Stage::Live || self.refused.is_some() {
+        if self.stage != Stage::Live || self.refused.is_some() || !self.writable {
             return;
         }
         let batch_id = self.next_batch;
@@ -130,6 +153,7 @@ impl Client {
             .take(most)
         {
             unsaved.batch_id = Some(batch_id);
+            unsaved.times_sent += 1;
             updates.push(unsaved.update.clone());
         }
         if !updates.is_empty() {
@@ -150,6 +174,15 @@ impl Client {
             .collect()
     }
 
+    /// Those of them that no earlier batch had.
+    pub(super) fn sent_once(&self, batch_id: u64) -> Vec<Bytes> {
+        // Two people may delete the same in the same words; what they type is their own.
+        let once =
+            |u: &&Unsaved| u.batch_id == Some(batch_id) && u.times_sent == 1 && u.text.is_some();
+        let updates = self.unsaved.iter().filter(once);
+        updates.map(|u| u.update.clone()).collect()
+    }
+
     /// Takes a frame; true if it has to reconnect.
     pub(super) fn receive(&mut self, frame: ServerFrame) -> bool {
         match frame {
@@ -158,8 +191,10 @@ impl Client {
                 head_seq,
                 lease,
                 snapshot_follows,
+                rights,
                 ..
             } => {
+                self.writable = rights == Rights::Write;
                 let same = self.at.is_some_and(|at| at.epoch == epoch);
                 if !same {
                     self.start_afresh(&lease);
@@ -181,14 +216,7 @@ impl Client {
                     return false;
                 };
                 self.apply(&[state]);
-                let applied = self
-                    .at
-                    .filter(|at| at.epoch == position.epoch)
-                    .map_or(0, |at| at.seq);
-                self.at = Some(Position {
-                    seq: applied.max(position.seq),
-                    ..position
-                });
+                self.at = Some(position);
             }
             ServerFrame::Batch {
                 epoch,
@@ -210,7 +238,10 @@ impl Client {
                 );
                 self.at = Some(Position { epoch, seq });
             }
-            ServerFrame::Ack { batch_id, .. } => self.acknowledged(batch_id),
+            ServerFrame::Ack { batch_id, position } => {
+                self.acknowledged(batch_id, position.epoch);
+            }
+            ServerFrame::Access { rights, .. } => self.writable = rights == Rights::Write,
             ServerFrame::Nack {
                 batch_id, reason, ..
             } => {
@@ -246,7 +277,6 @@ impl Client {
         self.doc = Some(new_doc(lease.client_id));
         self.leases = vec![lease.clone()];
         self.unsaved.clear();
-        self.saved.clear();
         self.at = None;
     }
 
@@ -257,18 +287,25 @@ impl Client {
         }
     }
 
-    fn acknowledged(&mut self, batch_id: u64) {
+    fn acknowledged(&mut self, batch_id: u64, epoch: u64) {
         assert!(self.in_flight.remove(&batch_id), "an answer to nothing");
         let (done, rest): (VecDeque<_>, VecDeque<_>) = self
             .unsaved
             .drain(..)
             .partition(|u| u.batch_id == Some(batch_id));
         self.unsaved = rest;
-        self.saved.extend(done.into_iter().filter_map(|u| u.text));
+        let texts = done.into_iter().filter_map(|u| u.text);
+        self.saved.extend(texts.map(|c| (c, epoch)));
     }
 
     fn heed_refusal(&mut self) -> bool {
-        let Some(reason) = self.refused.filter(|_| self.in_flight.is_empty()) else {
+        if !self.in_flight.is_empty() {
+            return false;
+        }
+        if self.joined() && !self.writable && !self.unsaved.is_empty() {
+            return self.put_aside();
+        }
+        let Some(reason) = self.refused else {
             return false;
         };
         self.refused = None;
@@ -278,7 +315,17 @@ impl Client {
         match reason {
             Refusal::Rate | Refusal::Unavailable | Refusal::WrongEpoch => false,
             Refusal::Gap => true,
+            Refusal::ReadOnly => self.put_aside(),
             other => panic!("an honest client was refused: {other:?}"),
         }
+    }
+
+    /// [CLIENT-6] [CLIENT-9] What it may not write is put aside; it begins with the others' document.
+    fn put_aside(&mut self) -> bool {
+        self.doc = None;
+        self.at = None;
+        self.leases.clear();
+        self.unsaved.clear();
+        true
     }
 }

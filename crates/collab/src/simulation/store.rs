@@ -11,6 +11,10 @@ use yrs::{Doc, GetString, ReadTxn, StateVector, Transact, Update};
 /// What survives a restart.
 pub(crate) struct Store {
     pub(crate) epoch: u64,
+    /// There is no space: nothing can be written.
+    pub(crate) full: bool,
+    /// The page has been deleted.
+    pub(crate) gone: bool,
     snapshot_seq: u64,
     snapshot: Bytes,
     rows: Vec<Bytes>,
@@ -24,6 +28,8 @@ impl Store {
         let snapshot = Bytes::from_static(&[0, 0]);
         Store {
             epoch: 1,
+            full: false,
+            gone: false,
             snapshot_seq: 0,
             snapshot,
             rows: Vec::new(),
@@ -99,6 +105,11 @@ impl Store {
 
     pub(crate) fn has(&self, update: &Bytes) -> bool {
         self.ever.contains(update)
+    }
+
+    /// Every update that was ever committed in this epoch.
+    pub(crate) fn ever(&self) -> impl Iterator<Item = &Bytes> {
+        self.ever.iter()
     }
 
     /// The document that a load gives.
