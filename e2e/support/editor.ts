@@ -7,15 +7,15 @@ export class Person {
     readonly name: string,
     readonly context: BrowserContext,
     readonly page: Page,
-    private readonly server: WikiServer,
+    private readonly url: string,
   ) {}
 
   /** Opens a browser and logs in through the form, as a person would. */
-  static async logIn(browser: Browser, server: WikiServer, name = "ann", options = {}): Promise<Person> {
+  static async logIn(browser: Browser, server: WikiServer, name = "ann", options = {}, url = server.url): Promise<Person> {
     const context = await browser.newContext(options);
     const page = await context.newPage();
-    const person = new Person(name, context, page, server);
-    await page.goto(`${server.url}/login.action`);
+    const person = new Person(name, context, page, url);
+    await page.goto(`${url}/login.action`);
     await page.getByLabel("Username").fill(name);
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Log in" }).click();
@@ -37,11 +37,16 @@ export class Person {
   }
 
   async read(path: string): Promise<void> {
-    await this.page.goto(this.server.url + path);
+    await this.page.goto(this.url + path);
   }
 
   async edit(path: string): Promise<void> {
     await this.read(path);
+    await this.open();
+  }
+
+  /** Opens the editor of the page that is being read. */
+  async open(): Promise<void> {
     await this.page.getByRole("button", { name: "Edit", exact: true }).click();
     await expect(this.body).toBeVisible();
     await this.saved();

@@ -22,6 +22,8 @@ const START_TIMEOUT_MS = 20_000;
 export class WikiServer {
   private process: ChildProcess | undefined;
   private output = "";
+  /** The address that browsers use, when something stands in front. */
+  publicUrl: string | undefined;
 
   private constructor(
     readonly url: string,
@@ -53,7 +55,7 @@ export class WikiServer {
   /** Starts the program and returns when it answers. */
   async start(): Promise<void> {
     const address = new URL(this.url).host;
-    const child = spawn(BINARY, ["serve", ...this.place(), "--listen", address], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(BINARY, ["serve", ...this.place(), "--listen", address, ...(this.publicUrl ? ["--public-url", this.publicUrl] : [])], { stdio: ["ignore", "pipe", "pipe"] });
     this.process = child;
     child.stdout.on("data", (data) => (this.output += data));
     child.stderr.on("data", (data) => (this.output += data));

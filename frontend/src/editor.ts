@@ -281,6 +281,7 @@ class Editor {
     removeEventListener('offline', this.lost)
     document.removeEventListener('visibilitychange', this.wake)
     removeEventListener('beforeunload', this.beforeUnload)
+    removeEventListener('pagehide', this.gone)
   }
 
   private restore(): void {
@@ -300,6 +301,11 @@ class Editor {
 
   private readonly lost = () => this.session.networkLost()
 
+  /** The page goes and does not come back: others should not have to wait until it is missed. */
+  private readonly gone = (event: PageTransitionEvent) => {
+    if (!event.persisted) this.session.stop()
+  }
+
   private readonly beforeUnload = (event: BeforeUnloadEvent) => {
     if (!this.session.isSafe) event.preventDefault()
   }
@@ -309,6 +315,7 @@ class Editor {
     addEventListener('offline', this.lost)
     document.addEventListener('visibilitychange', this.wake)
     addEventListener('beforeunload', this.beforeUnload)
+    addEventListener('pagehide', this.gone)
   }
 }
 

@@ -41,6 +41,11 @@ export const RESEND_MAX_MS = 4000
 export const SEND_WITHIN_MS = 15_000
 /** Frames in one request, unless a single one is larger. */
 export const SEND_BYTES_MAX = 1 << 20
+/** When the server hears which frames have come. */
+export const CONFIRM_AFTER_BYTES = 64 * 1024
+export const CONFIRM_AFTER_MS = 1000
+/** What a request may hold that outlives its page. */
+export const KEEPALIVE_BYTES_MAX = 60_000
 export const POLL_WAIT_MIN_S = 20
 export const POLL_WAIT_MAX_S = 25
 /** Pauses between looks for a better way. */

@@ -71,6 +71,7 @@ export class EventStream extends HttpSession {
       for (let part = await reader.read(); !part.done && !this.isEnded; part = await reader.read()) {
         this.opened()
         for (const event of events.push(part.value)) this.hear(event)
+        this.confirmLater()
       }
     } catch {
       // The network failed.

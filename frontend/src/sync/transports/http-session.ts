@@ -2,7 +2,7 @@
 // that are made again within the session, so that every frame arrives once and in order. [TRANS-20]
 import { Writer } from '../bytes'
 import { type Clock, pause } from '../clock'
-import { RESEND_FIRST_MS, RESEND_FOR_MS, RESEND_MAX_MS, SEND_BYTES_MAX, SEND_WITHIN_MS } from '../limits'
+import { CONFIRM_AFTER_BYTES, CONFIRM_AFTER_MS, KEEPALIVE_BYTES_MAX, RESEND_FIRST_MS, RESEND_FOR_MS, RESEND_MAX_MS, SEND_BYTES_MAX, SEND_WITHIN_MS } from '../limits'
 import type { End, Socket } from '../link'
 
 export interface HttpWay {
@@ -17,10 +17,16 @@ export interface HttpWay {
 }
 
 /** What an answer that is no success means. */
-function endOf(status: number): End {
+async function endOf(response: Response): Promise<End> {
+  const { status } = response
   if (status === 401) return { code: 4401, reason: '' }
-  return { code: 1006, reason: `answered ${status}` }
+  // The session has ended, and the answer says how.
+  const said = status === 410 ? ((await response.json().catch(() => null)) as Partial<End> | null) : null
+  return { code: said?.code || 1006, reason: String(said?.reason ?? `answered ${status}`) }
 }
+
+/** Answers in a row that are no answers. */
+const UNREAD_MAX = 5
 
 const isWorthAgain = (status: number) => status >= 500 || status === 429
 
@@ -37,6 +43,10 @@ export abstract class HttpSession implements Socket {
   private waiting: Uint8Array[] = []
   private first = 1
   private isPosting = false
+  /** Bytes of frames that came and of which the server does not know. */
+  private unconfirmed = 0
+  private isConfirmDue = false
+  private confirmTimer: number | null = null
   /** The request under way, by leg; there is one at a time. */
   private readonly requests = new Map<string, AbortController>()
 
@@ -55,7 +65,9 @@ export abstract class HttpSession implements Socket {
   }
 
   close(code = 1000): void {
+    if (this.isEnded) return
     this.end({ code, reason: '' })
+    if (this.isOpen) this.sayGoodBye()
   }
 
   protected opened(): void {
@@ -68,6 +80,7 @@ export abstract class HttpSession implements Socket {
   protected end(end: End): void {
     if (this.isEnded) return
     this.isEnded = true
+    if (this.confirmTimer !== null) this.way.clock.cancel(this.confirmTimer)
     for (const request of this.requests.values()) request.abort()
     queueMicrotask(() => this.onclose?.(end))
   }
@@ -77,7 +90,23 @@ export abstract class HttpSession implements Socket {
     if (this.isEnded || n <= this.received) return
     if (n > this.received + 1) return this.end({ code: 1006, reason: 'a frame is missing' })
     this.received = n
+    this.unconfirmed += frame.length
     this.onmessage?.({ data: frame.buffer.byteLength === frame.length ? frame.buffer : frame.slice().buffer })
+  }
+
+  /** The server holds what it has sent until it hears that it came, and sends no more than a window before. */
+  protected confirmLater(): void {
+    if (this.isEnded || this.unconfirmed === 0) return
+    if (this.unconfirmed >= CONFIRM_AFTER_BYTES) return this.confirm()
+    this.confirmTimer ??= this.way.clock.after(CONFIRM_AFTER_MS, () => {
+      this.confirmTimer = null
+      if (this.unconfirmed > 0) this.confirm()
+    })
+  }
+
+  private confirm(): void {
+    this.isConfirmDue = true
+    void this.post()
   }
 
   /** The number of the first frame that the server may not have. */
@@ -92,7 +121,7 @@ export abstract class HttpSession implements Socket {
       const response = await this.once(method, leg, query, body, within_ms)
       if (this.isEnded) return null
       if (response?.ok) return response
-      if (response && !isWorthAgain(response.status)) this.end(endOf(response.status))
+      if (response && !isWorthAgain(response.status)) this.end(await endOf(response))
       else if (!this.isOpen || this.way.clock.now() - since > RESEND_FOR_MS) this.end({ code: 1006, reason: response ? `answered ${response.status}` : 'no answer' })
       else await pause(this.way.clock, Math.min(RESEND_MAX_MS, RESEND_FIRST_MS * 2 ** tries) * (0.5 + this.way.clock.random() / 2))
     }
@@ -100,16 +129,12 @@ export abstract class HttpSession implements Socket {
   }
 
   private async once(method: string, leg: string, query: Record<string, number>, body: Uint8Array<ArrayBuffer> | null, within_ms: number): Promise<Response | null> {
-    const { base, session, token, clock } = this.way
-    const text = Object.entries(query).map(([key, value]) => `${key}=${value}`).join('&')
-    const headers: Record<string, string> = {}
-    if (token() !== '') headers.authorization = `Bearer ${token()}`
-    if (body) headers['content-type'] = 'application/octet-stream'
+    const { clock } = this.way
     const late = new AbortController()
     this.requests.set(leg, late)
     const timer = clock.after(within_ms, () => late.abort())
     try {
-      return await this.way.fetch(`${base}/live/${leg}/${session}?${text}`, { method, headers, body, signal: late.signal, cache: 'no-store', credentials: 'same-origin' })
+      return await this.request(leg, query, { method, body, signal: late.signal })
     } catch {
       return null
     } finally {
@@ -117,34 +142,60 @@ export abstract class HttpSession implements Socket {
     }
   }
 
+  private request(leg: string, query: Record<string, number>, init: RequestInit): Promise<Response> {
+    const { base, session, token } = this.way
+    const text = Object.entries(query).map(([key, value]) => `${key}=${value}`).join('&')
+    const headers: Record<string, string> = {}
+    if (token() !== '') headers.authorization = `Bearer ${token()}`
+    if (init.body) headers['content-type'] = 'application/octet-stream'
+    return this.way.fetch(`${base}/live/${leg}/${session}?${text}`, { ...init, headers, cache: 'no-store', credentials: 'same-origin' })
+  }
+
+  /** The last frames, and the end: also while the page is being left. */
+  private sayGoodBye(): void {
+    const body = this.body(this.fitting())
+    const keepalive = body.length < KEEPALIVE_BYTES_MAX
+    this.request('send', { first: this.first, received: this.received, end: 1 }, { method: 'POST', body, keepalive }).catch(() => undefined)
+  }
+
   private async post(): Promise<void> {
     if (this.isPosting) return
     this.isPosting = true
-    while (this.waiting.length > 0 && !this.isEnded) {
-      const response = await this.ask('POST', 'send', { first: this.first, received: this.received }, this.body(), SEND_WITHIN_MS)
+    for (let unread = 0; (this.waiting.length > 0 || this.isConfirmDue) && !this.isEnded; ) {
+      const count = this.fitting()
+      this.isConfirmDue = false
+      this.unconfirmed = 0
+      const response = await this.ask('POST', 'send', { first: this.first, received: this.received }, this.body(count), SEND_WITHIN_MS)
       const answer = (await response?.json().catch(() => null)) as { received?: unknown } | null | undefined
-      if (typeof answer?.received === 'number') this.arrived(answer.received)
-      else if (response) this.end({ code: 1006, reason: 'answered something else' })
+      if (typeof answer?.received === 'number') this.arrived(answer.received, count)
+      else if (response) {
+        // The answer was cut off, or is not the engine's.
+        unread += 1
+        if (unread > UNREAD_MAX) this.end({ code: 1006, reason: 'answered something else' })
+        await pause(this.way.clock, RESEND_FIRST_MS)
+      }
     }
     this.isPosting = false
   }
 
-  private arrived(received: number): void {
+  /** The server has the frames up to this one; `sent` were in the request. */
+  private arrived(received: number, sent: number): void {
     const count = received - this.first + 1
-    if (count <= 0 || count > this.waiting.length) return this.end({ code: 1006, reason: 'numbers differ' })
+    if (count < 0 || count > this.waiting.length || (count === 0 && sent > 0)) return this.end({ code: 1006, reason: 'numbers differ' })
     this.waiting.splice(0, count)
     this.first += count
   }
 
-  /** As many waiting frames as one request may hold, at least one. */
-  private body(): Uint8Array<ArrayBuffer> {
-    const w = new Writer()
+  /** How many of the waiting frames one request may hold: at least one, if there is one. */
+  private fitting(): number {
     let bytes = 0
-    for (const frame of this.waiting) {
-      if (bytes > 0 && bytes + frame.length > SEND_BYTES_MAX) break
-      w.raw(frame)
-      bytes += frame.length
-    }
+    const end = this.waiting.findIndex((frame, i) => (bytes += frame.length) > SEND_BYTES_MAX && i > 0)
+    return end < 0 ? this.waiting.length : end
+  }
+
+  private body(count: number): Uint8Array<ArrayBuffer> {
+    const w = new Writer()
+    for (const frame of this.waiting.slice(0, count)) w.raw(frame)
     return w.done()
   }
 }

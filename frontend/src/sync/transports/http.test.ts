@@ -26,6 +26,11 @@ class FakeServer {
   /** Status of every answer instead of the usual one. */
   status = 0
   holdsBack = false
+  /** Sessions that were ended by their client. */
+  left = 0
+  confirmed = 0
+  /** What requests after the end are answered with. */
+  gone: End | null = null
 
   readonly fetch = async (url: string, init: RequestInit): Promise<Response> => {
     const at = new URL(url, 'http://x')
@@ -34,6 +39,9 @@ class FakeServer {
     this.requests.push(`${leg}${at.search}`)
     this.authorization.add(new Headers(init.headers).get('authorization') ?? '')
     if (this.lost.has(leg)) throw new TypeError('network')
+    if (q('end') === 1) this.left += 1
+    this.confirmed = Math.max(this.confirmed, q('received'))
+    if (this.gone && leg === 'send') return Response.json(this.gone, { status: 410 })
     if (this.status !== 0) return new Response('', { status: this.status })
     if (leg === 'stream') return this.streamFrom(q('received'), init.signal!)
     if (leg === 'send') this.accept(q('first'), new Uint8Array(init.body as ArrayBuffer))
@@ -170,6 +178,33 @@ for (const Kind of [EventStream, LongPoll]) {
       assert.deepEqual(other.seen.ends.map((end) => end.code), [code])
       assert.equal(other.seen.open, 0)
     }
+  })
+}
+
+for (const Kind of [EventStream, LongPoll]) {
+  test(`[TRANS-20] ${Kind.name}: what has come is confirmed without being asked, and a client that goes says so with its last frames`, async () => {
+    const { clock, socket, server } = opened(Kind)
+    await clock.pass(10)
+    server.say('one')
+    server.say('two')
+    await clock.pass(1100)
+    assert.equal(server.confirmed, 2)
+    const { length } = server.requests
+    await clock.pass(10_000)
+    assert.equal(server.requests.length, length, 'nothing is confirmed twice')
+    socket.send(bytes('last words'))
+    socket.close()
+    await clock.pass(10)
+    assert.deepEqual([server.left, server.got], [1, ['last words']])
+  })
+
+  test(`[TRANS-20] ${Kind.name}: an answer after the end says how it ended`, async () => {
+    const { clock, socket, server, seen } = opened(Kind)
+    await clock.pass(10)
+    server.gone = { code: 4403, reason: 'no right to read' }
+    socket.send(bytes('late'))
+    await clock.pass(10)
+    assert.deepEqual(seen.ends.map(({ code, reason }) => [code, reason]), [[4403, 'no right to read']])
   })
 }
 
