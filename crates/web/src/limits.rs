@@ -62,3 +62,24 @@ pub(crate) const LIVE_CLOSE: Duration = Duration::from_secs(3);
 pub(crate) const LIVE_RETRY: Duration = Duration::from_millis(500);
 /// The longest such time.
 pub(crate) const LIVE_RETRY_MAX: Duration = Duration::from_secs(30);
+
+/// A session over plain HTTP ends when no request has carried its frames down for so long.
+pub(crate) const LIVE_SESSION_LIFE: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 40 });
+/// Sessions at once in this process; a further one is refused with 503.
+pub(crate) const LIVE_SESSIONS_MAX: usize = 20_000;
+/// Sessions at once of one account; a further one is refused with 429.
+pub(crate) const LIVE_SESSIONS_PER_USER: usize = if cfg!(test) { 3 } else { 128 };
+/// Sessions at once from one network address without an account; a further one is refused with 429.
+pub(crate) const LIVE_SESSIONS_PER_ADDRESS: usize = 1_024;
+/// Frames of a session that wait for its task; its requests wait beyond it.
+pub(crate) const LIVE_SESSION_INBOX: usize = 64;
+/// Bytes of frames in one request; more is answered with 413.
+pub(crate) const LIVE_BODY_BYTES_MAX: usize = 8 << 20;
+/// How long the body of such a request may take; then it is answered with 408.
+pub(crate) const LIVE_BODY: Duration = Duration::from_secs(30);
+/// The longest time for which a long poll waits for frames.
+pub(crate) const LIVE_POLL_WAIT_MAX: Duration = Duration::from_secs(25);
+/// Something goes down an event stream at least this often.
+pub(crate) const LIVE_STREAM_HEARTBEAT: Duration = Duration::from_secs(15);
+/// Bytes at the beginning of an event stream that carry nothing.
+pub(crate) const LIVE_PAD_BYTES: usize = 2 << 10;

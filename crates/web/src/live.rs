@@ -2,9 +2,11 @@
 
 mod entry;
 mod opening;
+mod poll;
 mod registry;
+mod session;
 mod socket;
-#[allow(dead_code, reason = "the transports over plain HTTP need the rest")]
+mod stream;
 mod varint;
 
 use axum::extract::{Path, State};
@@ -23,6 +25,11 @@ use crate::visitor::ChangeJson;
 use entry::Way;
 
 pub(crate) use registry::Registry;
+pub(crate) use session::Sessions;
+#[cfg(test)]
+pub(crate) use varint::{
+    parts as varint_parts, read as varint_read, write_bytes as varint_write_bytes,
+};
 
 /// Addresses of the sync engine and of what the editor asks.
 pub(crate) fn router(web: &Web) -> Router<Web> {
@@ -48,6 +55,9 @@ const INTERNAL_PROXY: &str = "/synchrony-proxy";
 fn endpoints(web: &Web, way: Way) -> Router<Web> {
     Router::new()
         .route("/v1/live", any(socket::connect))
+        .route("/v1/live/stream/{session}", get(stream::stream))
+        .route("/v1/live/send/{session}", post(stream::send))
+        .route("/v1/live/poll/{session}", post(poll::poll))
         .route("/heartbeat", get(heartbeat))
         .layer(Extension(way))
         .layer(from_fn_with_state(web.clone(), entry::cors))

@@ -8,7 +8,7 @@ use wiki::{LiveDocuments, Wiki};
 
 use crate::cache::PageCache;
 use crate::failure::Answer;
-use crate::live::Registry;
+use crate::live::{Registry, Sessions};
 use crate::metrics::Metrics;
 use crate::sync_settings::SyncSettings;
 
@@ -36,6 +36,7 @@ struct Inner {
     settings: Settings,
     cache: PageCache,
     registry: Registry,
+    sessions: Sessions,
     metrics: Metrics,
     set_up: AtomicBool,
     requests: AtomicU64,
@@ -50,6 +51,7 @@ impl Web {
             settings,
             cache: PageCache::new(),
             registry: Registry::default(),
+            sessions: Sessions::default(),
             metrics: Metrics::default(),
             set_up: AtomicBool::new(false),
             requests: AtomicU64::new(0),
@@ -61,6 +63,7 @@ impl Web {
 
     /// Commits what people have typed and ends live connections with 1012: to be called when the server stops.
     pub async fn drain(&self) {
+        self.inner.sessions.stop();
         if let Some(live) = self.inner.live.get() {
             live.drain().await;
         }
@@ -83,6 +86,11 @@ impl Web {
 
     pub(crate) fn cache(&self) -> &PageCache {
         &self.inner.cache
+    }
+
+    /// Live connections over plain HTTP.
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.inner.sessions
     }
 
     /// Everybody who is linked to this process.

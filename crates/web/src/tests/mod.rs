@@ -1,6 +1,7 @@
 //! The whole web part, asked as a client asks it, on a wiki of its own.
 
 mod addresses;
+mod carried;
 mod connections;
 mod editing;
 mod files;
@@ -23,6 +24,7 @@ pub(crate) const HOSTILE: &str = "C++ & <script>alert(1)</script> \"quotes\"";
 pub(crate) struct Site {
     pub(crate) kit: TestWiki,
     pub(crate) ann: Actor,
+    pub(crate) web: Web,
     app: Router,
 }
 
@@ -98,8 +100,9 @@ impl Site {
             upload_dir: kit.data().join("uploads"),
             sync,
         };
-        let app = router(Web::new(kit.wiki.clone(), settings));
-        Self { kit, ann, app }
+        let web = Web::new(kit.wiki.clone(), settings);
+        let app = router(web.clone());
+        Self { kit, ann, web, app }
     }
 
     /// A published page.

@@ -198,9 +198,11 @@ async fn the_state_says_whether_the_site_is_set_up() {
         upload_dir: kit.data().join("up"),
         sync: crate::SyncSettings::default(),
     };
+    let web = crate::Web::new(kit.wiki.clone(), settings);
     let site = Site {
         ann: wiki::Actor::System,
-        app: crate::router(crate::Web::new(kit.wiki.clone(), settings)),
+        app: crate::router(web.clone()),
+        web,
         kit,
     };
     assert_eq!(
