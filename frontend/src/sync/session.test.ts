@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import * as Y from 'yjs'
 import { FakeClock } from '../../dev/fake-clock'
 import { Room } from '../../dev/room'
+import { decodeClientFrame } from './frames'
 import { isFinal, type Network, type Socket } from './link'
 import type { Salvaged } from './salvage'
 import { type ResetReason, Session, type Status, statusText } from './session'
@@ -144,6 +145,28 @@ test('[CLIENT-5] Saved is shown only when everything is acknowledged; then the s
   await clock.pass(5)
   assert.equal(page.shown, 'Saving', 'the first batch has no answer yet')
   assert.equal(page.store.rows.size, 1)
+})
+
+test('[CLIENT-3] what was typed while away is sent in the order it was made, merged or not, and no clock twice', async () => {
+  const { page, clock, net, room } = await opened()
+  net.cut()
+  await clock.pass(1)
+  for (const letter of 'abcde') {
+    page.type(letter)
+    await clock.pass(1)
+  }
+  net.frames = []
+  net.up = true
+  page.session.wake()
+  await clock.pass(5)
+  const sent = net.frames.map((bytes) => decodeClientFrame(bytes)).flatMap((frame) => (frame.type === 'push' ? frame.updates : []))
+  let next = 0
+  for (const { id, length } of sent.flatMap((update) => Y.decodeUpdate(update).structs)) {
+    assert.deepEqual([id.client, id.clock], [1001, next])
+    next += length
+  }
+  assert.equal(next, 5)
+  assert.equal(stored(room), 'T:abcde')
 })
 
 test('[CLIENT-4] after a lost acknowledgement and a reconnect all is sent again, and nothing is doubled', async () => {

@@ -195,14 +195,7 @@ impl Client {
                 ..
             } => {
                 self.writable = rights == Rights::Write;
-                let same = self.at.is_some_and(|at| at.epoch == epoch);
-                if !same {
-                    self.start_afresh(&lease);
-                }
-                assert!(
-                    snapshot_follows || same,
-                    "[ROOM-1] a tail needs a beginning"
-                );
+                self.welcomed(epoch, &lease, snapshot_follows);
                 self.stage = Stage::CatchingUp(head_seq);
             }
             ServerFrame::Snapshot {
@@ -212,11 +205,10 @@ impl Client {
                 part,
             } => {
                 let whole = self.parts.take(position, total_bytes, offset, &part);
-                let Some(state) = whole.expect("[WIRE-12] parts in order") else {
-                    return false;
-                };
-                self.apply(&[state]);
-                self.at = Some(position);
+                if let Some(state) = whole.expect("[WIRE-12] parts in order") {
+                    self.apply(&[state]);
+                    self.at = Some(position);
+                }
             }
             ServerFrame::Batch {
                 epoch,
@@ -270,6 +262,15 @@ impl Client {
             leases: Vec::new(),
         };
         self.to_server.push_back(hello.encode());
+    }
+
+    fn welcomed(&mut self, epoch: u64, lease: &Lease, snapshot_follows: bool) {
+        let same = self.at.is_some_and(|at| at.epoch == epoch);
+        if !same {
+            self.start_afresh(lease);
+        }
+        let beginning = snapshot_follows || same;
+        assert!(beginning, "[ROOM-1] a tail needs a beginning");
     }
 
     /// [CLIENT-7] What was not acknowledged in the old epoch is put aside.
