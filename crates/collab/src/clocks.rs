@@ -21,6 +21,14 @@ impl ClockMap {
         }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, u64)> + '_ {
+        self.0.iter().map(|(client, clock)| (*client, *clock))
+    }
+
     /// Takes over everything that the other knows.
     pub(crate) fn join(&mut self, other: &ClockMap) {
         for (client, clock) in &other.0 {

@@ -10,6 +10,7 @@ use crate::limits::*;
 use crate::log::{Append, Fold, Log, LogError, Outcome};
 use crate::protocol::{ClientFrame, CloseCode, Position, Rights};
 use crate::room::{Effect, Event, Join, Mode, Policy, Room, Settings, Who};
+use crate::yjs::YMessage;
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -26,7 +27,7 @@ pub struct EngineSettings {
     /// Randomness for client ids; another one at each start.
     pub seed: u64,
     /// Root names that updates may have; empty: any.
-    pub roots: &'static [&'static str],
+    pub roots: fn(document: &str) -> &'static [&'static str],
 }
 
 /// What a connection is to write.
@@ -376,6 +377,26 @@ impl Link {
             .await;
     }
 
+    /// Hands a message of a Yjs client to the room; waits while the room has too much to do.
+    pub async fn message(&self, message: YMessage) {
+        let connection = self.connection;
+        let event = Event::YMessage {
+            connection,
+            message,
+        };
+        let _ = self.room.send(event.into()).await;
+    }
+
+    /// Hands a message for the other Yjs clients to the room.
+    pub async fn stateless(&self, payload: String) {
+        let connection = self.connection;
+        let event = Event::Stateless {
+            connection,
+            payload,
+        };
+        let _ = self.room.send(event.into()).await;
+    }
+
     /// Says that so many bytes of frames have been written, so that the room gives more.
     pub async fn taken(&self, bytes: usize) {
         let bytes_out = &self.inner.counters.bytes_out;
@@ -527,7 +548,7 @@ impl RoomTask {
         let settings = Settings {
             document: self.document.clone(),
             key: self.inner.settings.key.clone(),
-            roots: self.inner.settings.roots,
+            roots: (self.inner.settings.roots)(&self.document),
             seed: self.inner.settings.seed ^ fnv(&self.document),
         };
         let (mut room, effects) = Room::new(self.inner.now_ms(), settings);

@@ -76,7 +76,7 @@ fn start(log: &Arc<MemoryLog>) -> Engine {
     let settings = EngineSettings {
         key: LeaseKey::new([7; 32]),
         seed: 1,
-        roots: &["title"],
+        roots: |_| &["title"],
     };
     Engine::start(log.clone(), settings)
 }

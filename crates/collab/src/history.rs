@@ -100,6 +100,23 @@ impl History {
         std::iter::once(snapshot).chain(tail).collect()
     }
 
+    /// The updates after `seq`, not beyond `until` and not too many bytes; none when they are folded.
+    pub(crate) fn after(&self, seq: u64, until: u64) -> Option<Vec<Bytes>> {
+        let skip = seq.checked_sub(self.snapshot_seq)? as usize;
+        let mut bytes = 0;
+        let tail = self.tail.iter().skip(skip);
+        let wanted = tail.take(until.saturating_sub(seq) as usize);
+        let updates: Vec<Bytes> = wanted
+            .map(|entry| entry.update.clone())
+            .take_while(|update| {
+                let first = bytes == 0;
+                bytes += update.len();
+                first || bytes <= CATCH_UP_BYTES
+            })
+            .collect();
+        (!updates.is_empty()).then_some(updates)
+    }
+
     pub(crate) fn append(&mut self, entry: Entry) {
         self.tail_bytes += entry.update.len();
         self.tail.push_back(entry);

@@ -29,6 +29,8 @@ mod scan;
 mod value;
 
 mod admission;
+mod yjs;
+
 mod authors;
 mod budget;
 mod clocks;
@@ -59,3 +61,7 @@ pub use protocol::{
 };
 pub use room::{Dialect, Join, Mode, Who};
 pub use varint::Malformed;
+pub use yjs::{
+    HocuspocusFrame, HocuspocusMessage, YMessage, addressed, closing, difference, is_update,
+    token_request,
+};

@@ -155,3 +155,28 @@ pub(crate) const COMMIT_BYTES_MAX: usize = 16 << 20;
 pub(crate) const WATCH_MS: u64 = 1_000;
 /// How long a shutdown waits for the rooms to commit what they hold.
 pub(crate) const DRAIN_MS: u64 = 10_000;
+
+/// Bytes of a token in a message of a Yjs client.
+pub(crate) const YJS_TOKEN_BYTES_MAX: usize = 4 << 10;
+/// Bytes of an address in a Hocuspocus frame: a document's name and a session.
+pub(crate) const YJS_ADDRESS_BYTES_MAX: usize = DOCUMENT_NAME_BYTES_MAX + 65;
+/// Bytes of a message that Hocuspocus clients send to each other.
+pub(crate) const STATELESS_BYTES_MAX: usize = 64 << 10;
+/// Bytes of one awareness message.
+pub(crate) const AWARENESS_BYTES_MAX: usize = 256 << 10;
+/// Entries in one awareness message.
+pub(crate) const AWARENESS_ENTRIES_MAX: u64 = 4_096;
+/// Bytes of one client's awareness state; a larger one is not taken over.
+pub(crate) const AWARENESS_STATE_BYTES_MAX: usize = 8 << 10;
+/// Departures that are kept to be told of.
+pub(crate) const AWARENESS_GONE_MAX: usize = 1_024;
+/// How often entries of those who are there are renewed: clients of the y-protocols drop them after 30 seconds.
+pub(crate) const AWARENESS_RENEW_MS: u64 = 20_000;
+/// Bytes of one place in a presence blob.
+pub(crate) const CURSOR_BYTES_MAX: usize = 512;
+/// Messages of a Yjs client, and their bytes, that wait for the document to be loaded.
+pub(crate) const YJS_HELD_MESSAGES_MAX: usize = 1_000;
+/// The same in bytes.
+pub(crate) const YJS_HELD_BYTES_MAX: usize = 8 << 20;
+/// How often a Yjs client is asked again for what is missing before it is sent away.
+pub(crate) const YJS_RESYNCS_MAX: u32 = 8;

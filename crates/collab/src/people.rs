@@ -111,7 +111,8 @@ impl People {
         Some(frame)
     }
 
-    fn changes(&self, since: u64) -> Vec<(u64, PresenceKind)> {
+    /// What has become of everybody since a version.
+    pub(crate) fn changes(&self, since: u64) -> Vec<(u64, PresenceKind)> {
         let gone = self
             .departed
             .iter()

@@ -265,6 +265,8 @@ pub enum CloseCode {
     Forbidden = 4403,
     /// No such document.
     NotFound = 4404,
+    /// The client has a document from before the present epoch.
+    Conflict = 4409,
     /// The server restarts.
     Restart = 1012,
     /// Come back later.

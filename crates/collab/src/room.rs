@@ -10,6 +10,7 @@ mod commit;
 mod connections;
 mod reload;
 mod rights;
+mod yjs;
 
 use crate::authors::Authors;
 use crate::clocks::ClockMap;
@@ -20,6 +21,7 @@ use crate::limits::*;
 use crate::log::{Author, Loaded, LogError, NewRow, Outcome};
 use crate::people::People;
 use crate::protocol::{ClientFrame, CloseCode, Lease, Position, Rights};
+use crate::yjs::YMessage;
 use bytes::Bytes;
 use clock::Clock;
 use connections::Connection;
@@ -28,6 +30,7 @@ pub(crate) use rights::Policy;
 use rights::Turns;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use yjs::YjsSide;
 
 /// Who stands behind a connection; the engine only carries it.
 #[derive(Debug, Clone)]
@@ -72,6 +75,16 @@ pub(crate) enum Event {
     Frame {
         connection: u64,
         frame: ClientFrame,
+    },
+    /// From a Yjs client.
+    YMessage {
+        connection: u64,
+        message: YMessage,
+    },
+    /// From a Yjs client to the others.
+    Stateless {
+        connection: u64,
+        payload: String,
     },
     /// The connection has written so many bytes of what it was sent.
     Taken {
@@ -203,6 +216,8 @@ pub(crate) struct Room {
     stall_at_ms: u64,
     lag: u64,
     counted: Counted,
+    /// About Yjs clients, while there are any.
+    yjs: Option<Box<YjsSide>>,
     /// At the log.
     running: Option<Group>,
     /// Judged, for the next append.
@@ -248,6 +263,7 @@ impl Room {
             stall_at_ms: now_ms,
             lag: 0,
             counted: Counted::default(),
+            yjs: None,
             running: None,
             waiting: Group::default(),
             held: Vec::new(),
@@ -297,6 +313,14 @@ impl Room {
                 join,
             } => self.join(now_ms, connection, who, join),
             Event::Frame { connection, frame } => self.frame(now_ms, connection, frame),
+            Event::YMessage {
+                connection,
+                message,
+            } => self.y_message(now_ms, connection, message),
+            Event::Stateless {
+                connection,
+                payload,
+            } => self.relay(now_ms, connection, &payload),
             Event::Taken { connection, bytes } => self.taken(now_ms, connection, bytes),
             Event::Leave { connection } => self.leave(now_ms, connection),
             Event::Access {
@@ -356,6 +380,7 @@ impl Room {
         self.settle_rights(now_ms);
         self.append_waiting(now_ms);
         self.tick(now_ms);
+        self.renew_awareness(now_ms);
         self.pump_due(now_ms);
         self.end_stalled(now_ms);
         self.settle_arrivals(now_ms);
@@ -396,6 +421,7 @@ impl Room {
         if presence {
             self.presence_due = false;
             self.presence_at_ms = now_ms;
+            self.settle_awareness();
         }
         if edits || presence {
             self.pump_all(now_ms);
@@ -408,7 +434,7 @@ impl Room {
 
     fn forget_departed(&mut self) {
         let told = |c: &Connection| {
-            if c.joined() {
+            if c.joined() && c.dialect == Dialect::Native {
                 c.presence_seen
             } else {
                 u64::MAX
@@ -502,6 +528,9 @@ impl Room {
         }
         if let Some((since_ms, _)) = self.arriving.first() {
             at_ms = at_ms.min(since_ms + JOIN_SLOW_MS);
+        }
+        if let Some(due_ms) = self.renew_at_ms() {
+            at_ms = at_ms.min(due_ms);
         }
         if let Some(due_ms) = self.turns.due_ms() {
             at_ms = at_ms.min(due_ms);

@@ -78,6 +78,50 @@ pub(crate) fn scan(bytes: &[u8], bounds: &Bounds) -> Result<Scan, Malformed> {
     Ok(pass.found)
 }
 
+/// One struct, and where it is in the bytes.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    pub(crate) client: u64,
+    pub(crate) clock: u64,
+    pub(crate) len: u64,
+    /// It is only a gap.
+    pub(crate) skipped: bool,
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+}
+
+/// Goes through the structs of an update that was scanned before, one after the other, and gives its deleted ranges.
+pub(crate) fn pieces(bytes: &[u8], each: &mut dyn FnMut(&Piece)) -> Result<Vec<Clocks>, Malformed> {
+    let bounds = Bounds::snapshot();
+    let mut pass = Pass {
+        r: Reader::new(bytes),
+        bounds: &bounds,
+        structs_left: bounds.structs_max,
+        found: Scan::default(),
+    };
+    for _ in 0..pass.r.count(4, bounds.clients_max)? {
+        let structs = pass.r.count(2, bounds.structs_max)?;
+        let client = pass.r.number()?;
+        let mut clock = pass.clock()?;
+        for _ in 0..structs {
+            let from = bytes.len() - pass.r.left();
+            let (len, skipped) = pass.one_struct(client, clock)?;
+            let to = bytes.len() - pass.r.left();
+            each(&Piece {
+                client,
+                clock,
+                len,
+                skipped,
+                from,
+                to,
+            });
+            clock = clock.saturating_add(len);
+        }
+    }
+    pass.delete_set()?;
+    Ok(pass.found.deletes)
+}
+
 struct Pass<'a> {
     r: Reader<'a>,
     bounds: &'a Bounds,

@@ -83,3 +83,20 @@ pub(crate) const LIVE_POLL_WAIT_MAX: Duration = Duration::from_secs(25);
 pub(crate) const LIVE_STREAM_HEARTBEAT: Duration = Duration::from_secs(15);
 /// Bytes at the beginning of an event stream that carry nothing.
 pub(crate) const LIVE_PAD_BYTES: usize = 2 << 10;
+
+/// Messages that a Yjs client may send per second, on average; beyond it its socket is read more slowly.
+pub(crate) const YJS_MESSAGES_PER_SECOND: f64 = 500.0;
+/// Messages that it may send at once after a pause.
+pub(crate) const YJS_MESSAGES_BURST: f64 = 2_000.0;
+/// The same in bytes.
+pub(crate) const YJS_BYTES_PER_SECOND: f64 = 2_097_152.0;
+/// Bytes at once after a pause.
+pub(crate) const YJS_BYTES_BURST: f64 = 33_554_432.0;
+/// Documents on one Hocuspocus socket; one more ends it.
+pub(crate) const HOCUSPOCUS_DOCUMENTS_MAX: usize = 100;
+/// Messages of a Hocuspocus socket that wait for tokens; more end it.
+pub(crate) const HOCUSPOCUS_WAITING_MAX: usize = 1_000;
+/// The same in bytes.
+pub(crate) const HOCUSPOCUS_WAITING_BYTES_MAX: usize = 5 << 20;
+/// Frames between the rooms and one Hocuspocus socket.
+pub(crate) const HOCUSPOCUS_FRAMES_MAX: usize = 32;

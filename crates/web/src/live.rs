@@ -1,13 +1,16 @@
 //! Editing together over HTTP: its addresses, its counters, and what the editor asks beside the connection.
 
 mod entry;
+mod hocuspocus;
 mod opening;
 mod poll;
+mod pace;
 mod registry;
 mod session;
 mod socket;
 mod stream;
 mod varint;
+mod yjs;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -58,6 +61,8 @@ fn endpoints(web: &Web, way: Way) -> Router<Web> {
         .route("/v1/live/stream/{session}", get(stream::stream))
         .route("/v1/live/send/{session}", post(stream::send))
         .route("/v1/live/poll/{session}", post(poll::poll))
+        .route("/v1/y/{*document}", any(yjs::connect))
+        .route("/v1/hocuspocus", any(hocuspocus::connect))
         .route("/heartbeat", get(heartbeat))
         .layer(Extension(way))
         .layer(from_fn_with_state(web.clone(), entry::cors))

@@ -114,7 +114,7 @@ impl LiveDocuments {
         let settings = EngineSettings {
             key: LeaseKey::new(key),
             seed: u64::from_le_bytes(seed),
-            roots: ROOTS,
+            roots: roots_of,
         };
         let engine = Engine::start(log.clone(), settings);
         let inner = Arc::new(Inner {
@@ -338,6 +338,14 @@ fn contributors(
     }
     users.retain(|user| Some(*user) != author);
     Ok(users)
+}
+
+/// [SCAN-5] What roots a document may have: those of a page, or any if it belongs to another application.
+fn roots_of(document: &str) -> &'static [&'static str] {
+    match Name::parse(document) {
+        Some(Name::Open { .. }) => &[],
+        _ => ROOTS,
+    }
 }
 
 fn who(actor: &Actor, rights: Rights) -> Who {

@@ -1,7 +1,7 @@
 //! The way of an edit: judged, appended, acknowledged, and only then shown to others.
 
 use super::connections::Stage;
-use super::{Batch, Effect, Phase, Room};
+use super::{Batch, Dialect, Effect, Phase, Room};
 use crate::authors::Claimant;
 use crate::clocks::{ClockMap, Layers};
 use crate::history::Entry;
@@ -38,6 +38,8 @@ impl Room {
             Stage::Reset => Some(Refusal::WrongEpoch),
             Stage::Waiting { .. } => Some(Refusal::Unavailable),
             Stage::Joined if connection.rights != Rights::Write => Some(Refusal::ReadOnly),
+            // Yjs clients do not wait for answers: what brings their messages here keeps them to the same pace.
+            Stage::Joined if connection.dialect == Dialect::Yjs => None,
             Stage::Joined if connection.unanswered >= BATCHES_IN_FLIGHT_MAX => Some(Refusal::Rate),
             Stage::Joined if !connection.budget.take(now_ms, bytes as u64) => Some(Refusal::Rate),
             Stage::Joined => None,

@@ -40,10 +40,10 @@ pub(super) struct Connection {
     /// Client ids it may use.
     pub(super) leased: Vec<u64>,
     /// What it was sent of the log.
-    place: Place,
+    pub(super) place: Place,
     pub(super) presence_seen: u64,
     /// Frames for it alone, which come before everything else.
-    answers: VecDeque<Bytes>,
+    pub(super) answers: VecDeque<Bytes>,
     /// Whether it is among those that get something next.
     due: bool,
     /// Bytes it was given and has not written.
@@ -149,6 +149,9 @@ impl Room {
         {
             return;
         }
+        if self.connections.get(&id).map(|c| c.dialect) == Some(Dialect::Yjs) {
+            return self.welcome_yjs(now_ms, id);
+        }
         let Some(client_id) = self.new_client_id() else {
             return;
         };
@@ -249,6 +252,7 @@ impl Room {
     pub(super) fn leave(&mut self, now_ms: u64, id: u64) {
         if let Some(connection) = self.connections.remove(&id) {
             self.leave_turns(id, &connection);
+            self.forget_yjs(id);
             self.people.leave(id);
             self.presence_due = true;
             self.empty_since_ms = now_ms;
@@ -270,6 +274,7 @@ impl Room {
                 code,
                 reason: reason.into(),
             });
+            self.forget_yjs(id);
             self.people.leave(id);
             self.presence_due = true;
         }
@@ -280,7 +285,7 @@ impl Room {
         for connection in self
             .connections
             .values_mut()
-            .filter(|c| c.joined() && c.rights != Rights::None)
+            .filter(|c| c.joined() && c.rights != Rights::None && c.dialect == Dialect::Native)
         {
             connection.answers.push_back(frame.clone());
         }
@@ -304,13 +309,16 @@ impl Room {
     /// Sends a frame to one connection, before everything else it waits for.
     pub(super) fn answer(&mut self, now_ms: u64, id: u64, frame: &ServerFrame) {
         if let Some(connection) = self.connections.get_mut(&id) {
+            if connection.dialect == Dialect::Yjs {
+                return self.answer_yjs(now_ms, id, frame);
+            }
             connection.answers.push_back(frame.encode());
             self.later(now_ms, id);
         }
     }
 
     /// Notes that a connection may have something to get, once all events at hand are taken.
-    fn later(&mut self, now_ms: u64, id: u64) {
+    pub(super) fn later(&mut self, now_ms: u64, id: u64) {
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
@@ -344,7 +352,7 @@ impl Room {
     }
 
     /// [ROOM-7] Gives a connection what it can take now: answers, then the log from its place on, then presence.
-    fn pump(&mut self, now_ms: u64, id: u64) {
+    pub(super) fn pump(&mut self, now_ms: u64, id: u64) {
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
@@ -357,6 +365,15 @@ impl Room {
                 answer
             } else if !connection.joined() || connection.rights == Rights::None {
                 return;
+            } else if connection.dialect == Dialect::Yjs {
+                let (history, until) = (self.history.as_ref(), self.shown);
+                let next = self.yjs.as_mut().and_then(|side| {
+                    side.next(id, history, &mut connection.place, until, self.presence_due)
+                });
+                match next {
+                    Some(message) => message,
+                    None => return,
+                }
             } else if let Some((frame, place)) = self
                 .history
                 .as_mut()

@@ -6,6 +6,7 @@ mod joining;
 mod log;
 mod presence;
 mod rights;
+mod yjs;
 
 use super::*;
 use crate::log::LogError;
@@ -23,6 +24,8 @@ struct Stage {
     sent: BTreeMap<u64, Vec<ServerFrame>>,
     raw: BTreeMap<u64, Vec<Bytes>>,
     closed: BTreeMap<u64, CloseCode>,
+    /// Connections that speak the y-protocols.
+    yjs: Vec<u64>,
     /// Connections that write nothing.
     stuck: Vec<u64>,
     arrived: Vec<u64>,
@@ -48,6 +51,7 @@ impl Stage {
             sent: BTreeMap::new(),
             raw: BTreeMap::new(),
             closed: BTreeMap::new(),
+            yjs: Vec::new(),
             stuck: Vec::new(),
             arrived: Vec::new(),
             evicted: false,
@@ -66,8 +70,10 @@ impl Stage {
         for effect in effects {
             match effect {
                 Effect::Send { connection, frame } => {
-                    let decoded = ServerFrame::decode(&frame).unwrap();
-                    self.sent.entry(connection).or_default().push(decoded);
+                    if !self.yjs.contains(&connection) {
+                        let decoded = ServerFrame::decode(&frame).unwrap();
+                        self.sent.entry(connection).or_default().push(decoded);
+                    }
                     self.raw.entry(connection).or_default().push(frame.clone());
                     if !self.stuck.contains(&connection) {
                         self.happens(Event::Taken {
@@ -150,6 +156,9 @@ impl Stage {
             identity,
             rights,
         };
+        if join.dialect == Dialect::Yjs {
+            self.yjs.push(connection);
+        }
         self.happens(Event::Join {
             connection,
             who,

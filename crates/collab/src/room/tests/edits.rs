@@ -40,14 +40,17 @@ fn authors() {
     stage.answer_all();
     stage.take(1);
     let more = insert(&doc, 0, "c");
-    for (connection, user, outcome) in [(2, "mallory", Err(Refusal::NotLeased)), (3, "u1", Ok(3))] {
+    for (connection, user, outcome) in [(2, "mallory", Err(Refusal::NotLeased)), (3, "u1", Ok(()))] {
         let join = Join {
             dialect: Dialect::Yjs,
             ..Join::default()
         };
         stage.join_how(connection, user, Rights::Write, join);
         stage.push(connection, 1, std::slice::from_ref(&more));
-        assert_eq!(stage.answered(connection), outcome, "{user}");
+        let refused = stage.closed.get(&connection) == Some(&CloseCode::Protocol);
+        let answers = stage.raw.remove(&connection).unwrap_or_default();
+        let stored = answers.contains(&Bytes::from_static(&[8, 1]));
+        assert_eq!((refused, stored), (outcome.is_err(), outcome.is_ok()), "{user}");
     }
     // Nobody takes an id that somebody else was given and has not used.
     let join = Join {
@@ -57,7 +60,7 @@ fn authors() {
     let given = stage.join(4);
     stage.join_how(5, "u4", Rights::Write, join);
     stage.push(5, 1, &[insert(&given, 0, "d")]);
-    assert_eq!(stage.answered(5), Err(Refusal::NotLeased));
+    assert_eq!(stage.closed.get(&5), Some(&CloseCode::Protocol));
 }
 
 /// [ROOM-3] Gaps in clocks, unknown references and unknown deletions are refused.
