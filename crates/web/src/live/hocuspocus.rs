@@ -213,11 +213,7 @@ impl Socket {
         {
             return Err(too_many());
         }
-        let mut opening = Opening::new(
-            self.web.clone(),
-            self.entry.clone(),
-            Carrier::Hocuspocus,
-        );
+        let mut opening = Opening::new(self.web.clone(), self.entry.clone(), Carrier::Hocuspocus);
         let token = Some(token).filter(|token| !token.is_empty());
         let joined = match token.or(self.token.as_deref()) {
             Some(token) => opening.authenticate(token).await,

@@ -40,7 +40,8 @@ fn authors() {
     stage.answer_all();
     stage.take(1);
     let more = insert(&doc, 0, "c");
-    for (connection, user, outcome) in [(2, "mallory", Err(Refusal::NotLeased)), (3, "u1", Ok(()))] {
+    for (connection, user, outcome) in [(2, "mallory", Err(Refusal::NotLeased)), (3, "u1", Ok(()))]
+    {
         let join = Join {
             dialect: Dialect::Yjs,
             ..Join::default()
@@ -50,7 +51,11 @@ fn authors() {
         let refused = stage.closed.get(&connection) == Some(&CloseCode::Protocol);
         let answers = stage.raw.remove(&connection).unwrap_or_default();
         let stored = answers.contains(&Bytes::from_static(&[8, 1]));
-        assert_eq!((refused, stored), (outcome.is_err(), outcome.is_ok()), "{user}");
+        assert_eq!(
+            (refused, stored),
+            (outcome.is_err(), outcome.is_ok()),
+            "{user}"
+        );
     }
     // Nobody takes an id that somebody else was given and has not used.
     let join = Join {

@@ -80,7 +80,7 @@ fn together() {
     let (second, updates, first) = applies(&doc, &heard(&mut stage, 2));
     assert_eq!((second, updates, text(&doc).as_str()), (1, 0, "ab"));
     let known = crate::yjs::decode_state_vector(&first.unwrap()).unwrap();
-    assert_eq!(known.get(stage.lease(1).client_id), 2);
+    assert_eq!(known.get(native.client_id().get()), 2);
     // The answer to our step 1 brings nothing: no row, but an acknowledgement.
     let everything = doc
         .transact()
@@ -205,9 +205,8 @@ fn awareness() {
     assert_eq!(changed, [(2, PresenceKind::Changed { blob: place })]);
     joins(&mut stage, 3, "u3", Rights::Read);
     let seen = entries(&heard(&mut stage, 3));
-    let state = |entry: &Entry| -> Value {
-        serde_json::from_str(entry.state.as_deref().unwrap()).unwrap()
-    };
+    let state =
+        |entry: &Entry| -> Value { serde_json::from_str(entry.state.as_deref().unwrap()).unwrap() };
     let second = seen.iter().find(|entry| entry.client == 70).unwrap();
     assert_eq!(state(second)["user"]["name"], "Person 2");
     // Nobody takes away what another says; a renewal is not passed on.
@@ -217,7 +216,12 @@ fn awareness() {
     assert_eq!(entries(&heard(&mut stage, 3)), []);
     stage.wait(AWARENESS_RENEW_MS);
     let renewed = entries(&heard(&mut stage, 3));
-    let clock = |client| renewed.iter().find(|one| one.client == client).map(|one| one.clock);
+    let clock = |client| {
+        renewed
+            .iter()
+            .find(|one| one.client == client)
+            .map(|one| one.clock)
+    };
     assert_eq!(clock(70), Some(2), "[YJS-18]");
     assert_eq!(renewed.len(), 2);
     stage.happens(Event::Leave { connection: 2 });
