@@ -29,7 +29,14 @@ export class WikiServer {
     readonly url: string,
     readonly data: string,
     private readonly database: string | undefined,
+    /** What stands before every command, for a server that sees other disks than the test. */
+    private readonly inside: string[] = [],
   ) {}
+
+  /** A server on this folder and database. Not started yet. */
+  static async at(data: string, database: string | undefined, inside: string[]): Promise<WikiServer> {
+    return new WikiServer(`http://127.0.0.1:${await freePort()}`, data, database, inside);
+  }
 
   /** A server on a fresh data directory and, for PostgreSQL, a fresh database. Not started yet. */
   static async create(kind: Database = "sqlite"): Promise<WikiServer> {
@@ -55,7 +62,9 @@ export class WikiServer {
   /** Starts the program and returns when it answers. */
   async start(): Promise<void> {
     const address = new URL(this.url).host;
-    const child = spawn(BINARY, ["serve", ...this.place(), "--listen", address, ...(this.publicUrl ? ["--public-url", this.publicUrl] : [])], { stdio: ["ignore", "pipe", "pipe"] });
+    const named = this.publicUrl ? ["--public-url", this.publicUrl] : [];
+    const [program, ...words] = [...this.inside, BINARY, "serve", ...this.place(), "--listen", address, ...named];
+    const child = spawn(program!, words, { stdio: ["ignore", "pipe", "pipe"] });
     this.process = child;
     child.stdout.on("data", (data) => (this.output += data));
     child.stderr.on("data", (data) => (this.output += data));
@@ -91,7 +100,8 @@ export class WikiServer {
 
   /** Runs a subcommand on the same data. */
   async cli(words: string[], input = ""): Promise<Outcome> {
-    const child = spawn(BINARY, [...words, ...this.place()], { stdio: ["pipe", "pipe", "pipe"] });
+    const [program, ...all] = [...this.inside, BINARY, ...words, ...this.place()];
+    const child = spawn(program!, all, { stdio: ["pipe", "pipe", "pipe"] });
     // A command that reads nothing may have ended before its input is closed; its exit code says all there is to say.
     child.stdin.on("error", () => undefined);
     const outcome = { code: -1, stdout: "", stderr: "" };
@@ -126,7 +136,7 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const listener = createServer().listen(0, "127.0.0.1");
   await once(listener, "listening");
   const address = listener.address();

@@ -1,0 +1,60 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import pg from "pg";
+import { freePort } from "./server.js";
+import { run, type SmallDisk } from "./small-disk.js";
+
+/** A PostgreSQL server whose data lies on a small disk. */
+export class Cluster {
+  private constructor(
+    readonly url: string,
+    private readonly command: (program: string, ...words: string[]) => void,
+  ) {}
+
+  static async create(disk: SmallDisk): Promise<Cluster> {
+    const programs = installed();
+    const data = join(disk.folder, "postgres");
+    const port = await freePort();
+    // The server refuses to run as root, so root hands the folder to an ordinary account.
+    const account = process.getuid?.() === 0 ? ["runuser", "-u", ordinaryAccount(), "--"] : [];
+    run([...disk.inside, "mkdir", data]);
+    if (account.length > 0) run(["chown", account[2]!, data]);
+    const command = (program: string, ...words: string[]) => run([...disk.inside, ...account, join(programs, program), "-D", data, ...words]);
+    command("initdb", "--auth=trust", "--username=postgres", "--locale=C", "--encoding=UTF8", "--no-sync");
+    const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c min_wal_size=32MB -c max_wal_size=48MB -c max_connections=40`;
+    command("pg_ctl", "-o", settings, "-w", "-l", join(data, "log"), "start");
+    const server = `postgres://postgres@127.0.0.1:${port}`;
+    const client = new pg.Client({ connectionString: `${server}/postgres` });
+    await client.connect();
+    await client.query("CREATE DATABASE wiki");
+    await client.end();
+    return new Cluster(`${server}/wiki`, command);
+  }
+
+  stop(): void {
+    this.command("pg_ctl", "-m", "immediate", "stop");
+  }
+}
+
+/** The folder of PostgreSQL's own programs. */
+function installed(): string {
+  const base = "/usr/lib/postgresql";
+  const versions = existsSync(base) ? readdirSync(base).map((version) => join(base, version, "bin")) : [];
+  const folders = [...versions.sort().reverse(), ...(process.env.PATH ?? "").split(":")];
+  const folder = folders.find((candidate) => existsSync(join(candidate, "initdb")));
+  if (!folder) throw new Error("PostgreSQL's `initdb` is not installed");
+  return folder;
+}
+
+function ordinaryAccount(): string {
+  for (const name of ["postgres", "nobody"]) {
+    try {
+      execFileSync("id", [name], { stdio: "ignore" });
+      return name;
+    } catch {
+      // The next one.
+    }
+  }
+  throw new Error("no ordinary account to run PostgreSQL under");
+}
