@@ -42,6 +42,7 @@ mod room;
 mod counted;
 mod hydrate;
 mod log;
+mod offline;
 
 mod engine;
 
@@ -55,6 +56,7 @@ pub use engine::{Engine, EngineSettings, EngineStats, Link, Outbox, Outgoing};
 pub use hydrate::{hydrate, hydrate_of, merge};
 pub use lease::LeaseKey;
 pub use log::{Answer, Append, Author, Fold, Loaded, Log, LogError, NewRow, Outcome};
+pub use offline::{OfflineEdits, client_bytes, written_text};
 pub use protocol::{
     Cause, ClientFrame, CloseCode, Lease, OutOfPlace, PROTOCOL_VERSION, Position, PresenceKind,
     Refusal, Request, ResetReason, Rights, ServerFrame, SnapshotParts,

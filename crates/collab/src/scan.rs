@@ -25,6 +25,8 @@ pub(crate) struct Scan {
     pub(crate) deletes: Vec<Clocks>,
     /// For each client that is referred to, the highest clock.
     pub(crate) needs: BTreeMap<u64, u64>,
+    /// The texts that it brings, if somebody wants them.
+    texts: Option<String>,
 }
 
 /// How much is allowed.
@@ -120,6 +122,21 @@ pub(crate) fn pieces(bytes: &[u8], each: &mut dyn FnMut(&Piece)) -> Result<Vec<C
     }
     pass.delete_set()?;
     Ok(pass.found.deletes)
+}
+
+/// The texts that an update brings, in the order of its bytes, each on a line.
+pub(crate) fn texts(bytes: &[u8], bounds: &Bounds) -> Result<String, Malformed> {
+    let mut pass = Pass {
+        r: Reader::new(bytes),
+        bounds,
+        structs_left: bounds.structs_max,
+        found: Scan {
+            texts: Some(String::new()),
+            ..Scan::default()
+        },
+    };
+    pass.sections()?;
+    Ok(pass.found.texts.unwrap_or_default())
 }
 
 struct Pass<'a> {
@@ -252,6 +269,10 @@ impl Pass<'_> {
 
     fn string(&mut self) -> Result<u64, Malformed> {
         let text = self.r.text(usize::MAX)?;
+        if let Some(texts) = &mut self.found.texts {
+            texts.push_str(text);
+            texts.push('\n');
+        }
         match text.encode_utf16().count() {
             0 => Err(Malformed::BadValue),
             units => Ok(units as u64),

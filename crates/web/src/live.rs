@@ -1,10 +1,11 @@
 //! Editing together over HTTP: its addresses, its counters, and what the editor asks beside the connection.
 
+mod drafts;
 mod entry;
 mod hocuspocus;
 mod opening;
-mod poll;
 mod pace;
+mod poll;
 mod registry;
 mod session;
 mod socket;
@@ -12,19 +13,14 @@ mod stream;
 mod varint;
 mod yjs;
 
-use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
-use axum::{Extension, Json, Router};
-use serde::Deserialize;
-use serde_json::{Value, json};
-use wiki::ContentId;
+use axum::{Extension, Router};
 
 use crate::failure::{Answer, Failure};
 use crate::state::Web;
 use crate::sync_settings::{Role, SyncProxy, Transport};
-use crate::visitor::ChangeJson;
 use entry::Way;
 
 pub(crate) use registry::Registry;
@@ -38,8 +34,9 @@ pub(crate) use varint::{
 pub(crate) fn router(web: &Web) -> Router<Web> {
     let settings = web.sync();
     let mut router = Router::new()
-        .route("/api/pages/{id}/publish", post(publish))
-        .route("/api/pages/{id}/discard", post(discard));
+        .route("/api/pages/{id}/publish", post(drafts::publish))
+        .route("/api/pages/{id}/discard", post(drafts::discard))
+        .route("/api/pages/{id}/offline-edits", post(drafts::offline_edits));
     if settings.role == Role::Wiki {
         return router;
     }
@@ -104,43 +101,4 @@ pub(crate) fn metrics(web: &Web) -> String {
         format!("# TYPE watersmeet_live_{name} {kind}\nwatersmeet_live_{name} {value}\n")
     };
     lines.map(line).concat() + &web.registry().metrics()
-}
-
-#[derive(Deserialize)]
-struct Publish {
-    #[serde(default)]
-    message: String,
-    #[serde(default)]
-    minor_edit: bool,
-}
-
-async fn publish(
-    State(web): State<Web>,
-    Path(id): Path<i64>,
-    ChangeJson(visitor, how): ChangeJson<Publish>,
-) -> Answer<Json<Value>> {
-    let live = web.live().await?;
-    let published = live
-        .publish(
-            &visitor.actor,
-            ContentId::new(id),
-            &how.message,
-            how.minor_edit,
-        )
-        .await?;
-    Ok(Json(
-        json!({ "version": published.version, "url": published.url }),
-    ))
-}
-
-async fn discard(
-    State(web): State<Web>,
-    Path(id): Path<i64>,
-    ChangeJson(visitor, _): ChangeJson<Value>,
-) -> Answer<Json<Value>> {
-    web.live()
-        .await?
-        .discard(&visitor.actor, ContentId::new(id))
-        .await?;
-    Ok(Json(json!({})))
 }

@@ -450,7 +450,12 @@ fn restored_by_another_process() {
             .await
             .unwrap();
         ann.until(seq + 1).await;
-        assert_eq!(ann.content(), "Plan|<paragraph>Hello</paragraph>");
+        // [WRITE-5] What is not published yet stays, and stays unpublished.
+        let kept = "Plan|<paragraph>Hello</paragraph><paragraph>draft</paragraph>";
+        assert_eq!(ann.content(), kept);
+        let pages = site.wiki.pages();
+        let head = pages.head(&place.ann_actor, place.page).await.unwrap();
+        assert_eq!((head.version, head.unpublished), (3, true));
         let update = ann.write("and on");
         ann.save(vec![update]).await;
         assert!(

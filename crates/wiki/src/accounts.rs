@@ -3,6 +3,7 @@
 use crate::actor::{Actor, Person};
 use crate::error::{Error, Result};
 use crate::ids::UserId;
+use crate::live;
 use crate::names;
 use crate::passwords;
 use crate::secrets;
@@ -299,7 +300,7 @@ pub(crate) fn find(tx: &Tx, name: &str) -> Result<Account> {
 /// Ends all sessions of an account.
 pub(crate) fn end_sessions(tx: &WriteTx, user: UserId) -> Result<()> {
     tx.execute("DELETE FROM session WHERE user_id = $1", params![user])?;
-    Ok(())
+    live::rights_changed(tx)
 }
 
 /// The person of columns `id`, `name`, `full_name`.

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::head;
 use crate::ids::{ContentId, SpaceId, UserId};
 use crate::jobs;
+use crate::live;
 use crate::names;
 use crate::pages::{ContentKind, NewPage, Status};
 use crate::permissions::{self, Right};
@@ -121,6 +122,9 @@ pub(crate) fn trash(tx: &WriteTx, actor: &Actor, id: ContentId, now_ms: i64) -> 
     let sql =
         "UPDATE content SET status = 'trashed', updated_by = $2, updated_at_ms = $3 WHERE id = $1";
     tx.execute(sql, params![id, grant.user(), now_ms])?;
+    // The page's editors are sent away; pages below it may have lost a restriction that stood above them.
+    live::head_moved(tx, id)?;
+    live::rights_changed(tx)?;
     bump_stamp(tx, grant.space())
 }
 

@@ -100,7 +100,10 @@ pub use import::{
     ImportedSpace, Imports, MacroCount, ObjectCount, Problem, ResultCount, RunState, Severity,
 };
 pub use labels::{LabelCount, Labels};
-pub use live::{LiveDocuments, LiveLink, Published};
+pub use live::{
+    Compacted, Drafts, LiveDocuments, LiveLink, LiveMode, Mode, OfflineEdits, OfflineMerge,
+    Published, mode_of_word,
+};
 pub use pages::{
     Byline, ContentKind, NewPage, PageContent, PageHead, PageLink, PageSummary, PageView, Pages,
     Place, SpaceSummary, Status, TreeNode,

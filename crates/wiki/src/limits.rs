@@ -108,3 +108,30 @@ pub(crate) const LIVE_TOKEN_SKEW_MS: i64 = 60_000;
 pub(crate) const TRUST_KEYS_AGE_MAX_MS: i64 = 5_000;
 /// A token of an unknown key makes them be read again, but not more often than this.
 pub(crate) const TRUST_KEYS_AGE_MIN_MS: i64 = 1_000;
+
+/// Rights that change within this time are looked at once.
+pub(crate) const RIGHTS_GATHERED: Duration = Duration::from_millis(20);
+/// Overlapping blocks that a refused write names.
+pub(crate) const OVERLAPS_TOLD_MAX: usize = 5;
+/// Characters of each of their texts that it quotes.
+pub(crate) const OVERLAP_CHARS_MAX: usize = 80;
+/// A live document smaller than this, encoded, is never rewritten for its size.
+pub(crate) const REWRITE_BYTES_MIN: usize = 64 * 1024;
+/// How many times larger than its text a live document may be, encoded, before it is rewritten.
+pub(crate) const REWRITE_TEXT_FACTOR: usize = 20;
+/// How many times smaller the rewritten one must be; otherwise it stays as it is.
+pub(crate) const REWRITE_GAIN: usize = 2;
+/// Bytes of a state vector beyond which a live document is rewritten: too many client ids have written in it.
+pub(crate) const REWRITE_CLIENTS_BYTES: usize = 4 * 1024;
+/// How often live documents that nobody has open are looked at for rewriting.
+pub(crate) const REWRITE_SWEEP: Duration = Duration::from_secs(60);
+/// How many of them at a time.
+pub(crate) const REWRITE_BATCH: i64 = 20;
+/// How long the last state of an epoch is kept for clients that were offline; what comes later is given back as text.
+pub(crate) const EPOCH_KEPT_MS: i64 = 30 * 24 * 3_600_000;
+/// Epochs of one document that are kept at most; the oldest go first.
+pub(crate) const EPOCHS_KEPT_MAX: i64 = 16;
+/// Updates that a client may hand in at once after it was offline; more are refused.
+pub(crate) const OFFLINE_UPDATES_MAX: usize = 20_000;
+/// Rows of an unpublished draft's log that are kept for its history; a fold beyond that begins the history anew.
+pub(crate) const DRAFT_ROWS_KEPT_MAX: i64 = 200_000;

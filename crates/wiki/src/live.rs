@@ -1,48 +1,55 @@
-//! Live documents: what people edit together, what becomes of it when somebody publishes or discards.
+//! Live documents: what people edit together, what becomes of it when somebody publishes or discards, or writes by another way.
 //!
-//! `live/log.rs` is the durable log behind `collab`'s engine, `live/follow.rs` keeps a live document in step with versions that come
-//! from elsewhere, `live/rights.rs` pushes changed rights to open editors.
+//! This file has the documents that are open in this process: the engine, and who is in. `live/log.rs` is the durable log behind
+//! `collab`'s engine, `live/rights.rs` judges connections again, `live/mode.rs` switches editing on and off.
 //!
-//! Other processes on the same database (the command line) may write to the same logs: the engine compares heads once a second.
+//! What needs no engine, and so can be done by any process on the same database: `live/drafts.rs` publishes and discards,
+//! `live/writes.rs` brings versions from elsewhere into a live document, `live/epochs.rs` begins it anew. Open editors, wherever they
+//! are, hear of all that by announcement (`live/news.rs`); the engine also compares heads once a second.
 
 mod authors;
+mod base;
+mod drafts;
+mod epochs;
 mod follow;
 mod log;
+mod mode;
 mod names;
+mod news;
 mod rights;
+mod writes;
 
 #[cfg(test)]
 mod tests;
 
 use crate::actor::Actor;
 use crate::error::{Error, Result};
-use crate::ids::{ContentId, UserId};
-use crate::pages::PageHead;
-use crate::permissions::{self, Right};
-use crate::publish::{self, NewVersion};
+use crate::ids::ContentId;
 use crate::settings;
 use crate::wiki::Wiki;
 use collab::{
-    Engine, EngineSettings, EngineStats, Join, LeaseKey, Link, LogError, Outbox, Position, Rights,
-    Who,
+    Engine, EngineSettings, EngineStats, Join, LeaseKey, Link, LogError, Outbox, Rights, Who,
 };
-use document::{Document, Live, StorageFormat};
-use names::{Name, no_document, page_document as document_of};
+use names::{Name, no_document};
 use rights::Watched;
 use std::collections::HashMap;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use storage::{Tx, WriteTx, params};
+use storage::WriteTx;
 
-pub(crate) use follow::follow;
+pub use collab::Mode;
+pub use drafts::{Drafts, Published};
+pub use epochs::{Compacted, OfflineEdits, OfflineMerge};
 pub(crate) use log::check;
+pub use mode::{LiveMode, mode_of_word};
+pub(crate) use news::{head_moved, moved, rights_changed};
+pub(crate) use writes::{Written, follow, onto_published};
 
 /// The roots of a page's live document: the body and the title.
 const ROOTS: &[&str] = &["default", "title"];
 /// Setting: the secret for leases of client ids.
 const LEASE_KEY: &str = "live_lease_key";
-/// How often a publish starts again because another one was faster.
-const PUBLISH_TRIES: usize = 3;
 
 /// The live documents of a wiki, open in this process. Clones are cheap and share everything.
 #[derive(Clone)]
@@ -53,7 +60,8 @@ pub struct LiveDocuments {
 struct Inner {
     wiki: Wiki,
     engine: Engine,
-    log: Arc<log::WikiLog>,
+    /// Grows whenever rights are about to be judged again, so that a join in that moment is not left out.
+    rights_asked: AtomicU64,
     /// A lock around a map, held only to look something up: connections whose rights are watched.
     watched: Mutex<HashMap<u64, Watched>>,
 }
@@ -78,24 +86,6 @@ impl Drop for LiveLink {
     }
 }
 
-/// What a publish made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Published {
-    /// The version that is current now.
-    pub version: i64,
-    /// Its title.
-    pub title: String,
-    /// Its canonical address, without the host.
-    pub url: String,
-}
-
-/// The state of a live document at some moment.
-struct Draft {
-    at: Position,
-    document: Document,
-    title: String,
-}
-
 impl LiveDocuments {
     /// Starts the engine on the current Tokio runtime.
     pub async fn start(wiki: Wiki) -> Result<Self> {
@@ -103,27 +93,26 @@ impl LiveDocuments {
         wiki.random().fill(&mut secret);
         let offered = hex::encode(secret);
         let stored = wiki.write(move |tx| lease_key(tx, &offered)).await?;
-        let key = hex::decode(stored)
-            .ok()
-            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        let key =
-            key.ok_or_else(|| Error::internal(format!("the setting `{LEASE_KEY}` is no key")))?;
+        let key = parse_lease_key(Some(stored))?;
         let mut seed = [0; 8];
         wiki.random().fill(&mut seed);
         let log = Arc::new(log::WikiLog::new(wiki.clone()));
+        let announcements = wiki.database().announcements();
         let settings = EngineSettings {
-            key: LeaseKey::new(key),
+            key,
             seed: u64::from_le_bytes(seed),
             roots: roots_of,
         };
-        let engine = Engine::start(log.clone(), settings);
+        let engine = Engine::start(log, settings);
         let inner = Arc::new(Inner {
             wiki,
             engine,
-            log,
+            rights_asked: AtomicU64::new(0),
             watched: Mutex::new(HashMap::new()),
         });
-        tokio::spawn(rights::watch(Arc::downgrade(&inner)));
+        mode::apply(&inner).await;
+        tokio::spawn(news::listen(Arc::downgrade(&inner), announcements));
+        tokio::spawn(epochs::sweep(Arc::downgrade(&inner)));
         Ok(Self { inner })
     }
 
@@ -136,6 +125,7 @@ impl LiveDocuments {
     ) -> Result<(LiveLink, Outbox)> {
         let page = page_of(document).ok_or_else(|| no_document(document))?;
         let asking = actor.clone();
+        let asked = self.inner.rights_asked.load(Ordering::SeqCst);
         let rights = self
             .inner
             .wiki
@@ -149,9 +139,13 @@ impl LiveDocuments {
         let watched = Watched {
             actor: actor.clone(),
             page,
+            document: document.to_owned(),
             rights,
         };
         self.inner.watched().insert(link.connection(), watched);
+        if self.inner.rights_asked.load(Ordering::SeqCst) != asked {
+            rights::judge_again(&self.inner).await;
+        }
         Ok((
             LiveLink {
                 link,
@@ -161,145 +155,19 @@ impl LiveDocuments {
         ))
     }
 
-    /// Makes the draft at the head of the log the current version. Without changes the current version is the answer.
-    pub async fn publish(
-        &self,
-        actor: &Actor,
-        page: ContentId,
-        message: &str,
-        minor: bool,
-    ) -> Result<Published> {
-        for _ in 0..PUBLISH_TRIES {
-            let draft = self.draft(actor, page).await?;
-            if let Some(published) = self
-                .publish_draft(actor, page, draft, message, minor)
-                .await?
-            {
-                self.tell_published(actor, page, &published, message).await;
-                return Ok(published);
-            }
-        }
-        Err(Error::Conflict(
-            "others are publishing this page at this moment; look at their version first".into(),
-        ))
-    }
-
-    /// The draft as a document with its title, as it would be published now.
-    pub async fn read_draft(&self, actor: &Actor, page: ContentId) -> Result<(Document, String)> {
-        let draft = self.draft(actor, page).await?;
-        Ok((draft.document, draft.title))
-    }
-
-    async fn draft(&self, actor: &Actor, page: ContentId) -> Result<Draft> {
-        self.require_edit(actor, page).await?;
-        let (at, updates) = self.inner.log.state(page).await.map_err(unavailable)?;
-        let read = collab::hydrate(move || {
-            Live::read(&updates).map_err(|why| LogError::Corrupt(why.reason))
-        });
-        let (document, title, _) = read.await.map_err(unavailable)?;
-        Ok(Draft {
-            at,
-            document,
-            title,
-        })
-    }
-
-    async fn publish_draft(
-        &self,
-        actor: &Actor,
-        page: ContentId,
-        draft: Draft,
-        message: &str,
-        minor: bool,
-    ) -> Result<Option<Published>> {
-        let (actor, message, now_ms) =
-            (actor.clone(), message.to_owned(), self.inner.wiki.now_ms());
-        let body = StorageFormat::write(&draft.document);
-        self.inner
-            .wiki
-            .write(move |tx| {
-                let (_, head) = permissions::require(tx, &actor, page, Right::Edit)?;
-                let state = follow::State::read(tx, page)?
-                    .ok_or_else(|| no_document(&document_of(page)))?;
-                let seq = log::column(draft.at.seq);
-                if state.head().epoch != draft.at.epoch || state.published_seq > seq {
-                    return Ok(None);
-                }
-                let version = if head.version > 0 && state.published_seq == seq {
-                    head.version
-                } else {
-                    let contributors = contributors(tx, page, &state, seq, actor.user_id())?;
-                    let version = NewVersion {
-                        author: actor.user_id(),
-                        contributors: &contributors,
-                        message: &message,
-                        minor,
-                        ..NewVersion::new(page, &draft.title, &body, now_ms)
-                    };
-                    let number = publish::insert_version_only(tx, &version)?;
-                    follow::note_published(tx, page, seq)?;
-                    number
-                };
-                published(tx, &actor, page, version).map(Some)
-            })
-            .await
-    }
-
-    async fn tell_published(
-        &self,
-        actor: &Actor,
-        page: ContentId,
-        published: &Published,
-        message: &str,
-    ) {
-        let event = serde_json::json!({
-            "event": "published", "version": published.version, "title": published.title,
-            "by": full_name(actor), "message": message,
-        });
-        self.inner
-            .engine
-            .notify(&document_of(page), event.to_string())
-            .await;
-    }
-
-    /// Goes back to the published version, for everybody; what was written since is gone.
-    pub async fn discard(&self, actor: &Actor, page: ContentId) -> Result<()> {
-        let discarding = actor.clone();
-        self.inner
-            .wiki
-            .write(move |tx| {
-                let (_, head) = permissions::require(tx, &discarding, page, Right::Edit)?;
-                follow::start_again(tx, &head)
-            })
-            .await?;
-        let document = document_of(page);
-        let event = serde_json::json!({ "event": "discarded", "by": full_name(actor) });
-        self.inner.engine.notify(&document, event.to_string()).await;
-        self.inner.engine.changed(&document).await;
-        Ok(())
-    }
-
-    /// To be called after a page's versions were changed by another way (restore, a program), so that open editors see it at once.
-    pub async fn changed(&self, page: ContentId) {
-        self.inner.engine.changed(&document_of(page)).await;
-    }
-
     /// Commits what was pushed and ends all connections: the end of the server.
     pub async fn drain(&self) {
         self.inner.engine.drain().await;
     }
 
+    /// Whether people edit together, only look, or take turns.
+    pub fn mode(&self) -> Mode {
+        self.inner.engine.mode()
+    }
+
     /// Numbers for metrics.
     pub fn stats(&self) -> EngineStats {
         self.inner.engine.stats()
-    }
-
-    async fn require_edit(&self, actor: &Actor, page: ContentId) -> Result<PageHead> {
-        let actor = actor.clone();
-        self.inner
-            .wiki
-            .read(move |tx| Ok(permissions::require(tx, &actor, page, Right::Edit)?.1))
-            .await
     }
 }
 
@@ -309,6 +177,14 @@ impl Inner {
     }
 }
 
+/// The key of a stored setting.
+fn parse_lease_key(stored: Option<String>) -> Result<LeaseKey> {
+    let bytes = stored.and_then(|stored| hex::decode(stored).ok());
+    let key = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    let key = key.ok_or_else(|| Error::internal(format!("the setting `{LEASE_KEY}` is no key")))?;
+    Ok(LeaseKey::new(key))
+}
+
 /// The stored key, which is the offered one at the first start.
 fn lease_key(tx: &WriteTx, offered: &str) -> Result<String> {
     if let Some(stored) = settings::get(tx, LEASE_KEY)? {
@@ -316,28 +192,6 @@ fn lease_key(tx: &WriteTx, offered: &str) -> Result<String> {
     }
     settings::put(tx, LEASE_KEY, offered)?;
     Ok(offered.to_owned())
-}
-
-/// Who wrote since the last publish, besides the one who publishes.
-fn contributors(
-    tx: &Tx,
-    page: ContentId,
-    state: &follow::State,
-    until_seq: i64,
-    author: Option<UserId>,
-) -> Result<Vec<UserId>> {
-    let sql = "SELECT DISTINCT user_id FROM live_update
-        WHERE document_id = $1 AND epoch = $2 AND seq > $3 AND seq <= $4 AND user_id IS NOT NULL ORDER BY user_id";
-    let rows = tx.query(
-        sql,
-        params![page, state.epoch, state.published_seq, until_seq],
-    )?;
-    let mut users = Vec::with_capacity(rows.len());
-    for row in rows {
-        users.push(UserId::new(row.i64(0)?));
-    }
-    users.retain(|user| Some(*user) != author);
-    Ok(users)
 }
 
 /// [SCAN-5] What roots a document may have: those of a page, or any if it belongs to another application.
@@ -369,12 +223,6 @@ fn who(actor: &Actor, rights: Rights) -> Who {
     }
 }
 
-fn full_name(actor: &Actor) -> &str {
-    actor
-        .person()
-        .map_or("Watersmeet", |person| &person.full_name)
-}
-
 /// The page of a document.
 fn page_of(document: &str) -> Option<ContentId> {
     match Name::parse(document) {
@@ -400,13 +248,4 @@ fn unavailable(error: LogError) -> Error {
         },
         LogError::Corrupt(detail) => Error::internal(detail),
     }
-}
-
-fn published(tx: &Tx, actor: &Actor, page: ContentId, version: i64) -> Result<Published> {
-    let (_, head) = permissions::require(tx, actor, page, Right::View)?;
-    Ok(Published {
-        version,
-        url: head.url(),
-        title: head.title,
-    })
 }

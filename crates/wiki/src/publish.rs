@@ -48,17 +48,21 @@ impl<'a> NewVersion<'a> {
 
 /// Publishes: stores the body as the next version, makes the content current under that title, notes the title it had,
 /// changes the space's stamp and has the index updated, all in the caller's transaction. Returns the version's number.
-/// `Conflict` when another page of the space has the title, `Invalid` when the body is not well-formed.
+/// `Conflict` when another page of the space has the title or the draft has other changes in the same blocks, `Invalid` when the body
+/// is not well-formed.
 pub(crate) fn insert_version(tx: &WriteTx, version: &NewVersion<'_>) -> Result<i64> {
+    let before = Before::read(tx, version.content)?.version;
     let number = insert_version_only(tx, version)?;
-    live::follow(
-        tx,
-        version.content,
-        version.title,
-        version.body,
-        version.author,
-        version.now_ms,
-    )?;
+    let written = live::Written {
+        page: version.content,
+        title: version.title,
+        body: version.body,
+        author: version.author,
+        version: number,
+        before,
+        now_ms: version.now_ms,
+    };
+    live::follow(tx, &written)?;
     Ok(number)
 }
 

@@ -6,6 +6,7 @@ use crate::attempts::{self, Verdict};
 use crate::error::{Error, Result};
 use crate::ids::UserId;
 use crate::limits::SESSION_MS;
+use crate::live;
 use crate::names;
 use crate::secrets;
 use crate::wiki::Wiki;
@@ -135,7 +136,7 @@ impl Sessions<'_> {
         self.wiki
             .write(move |tx| {
                 tx.execute("DELETE FROM session WHERE token_hash = $1", params![&hash])?;
-                Ok(())
+                live::rights_changed(tx)
             })
             .await
     }

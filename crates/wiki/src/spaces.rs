@@ -5,6 +5,7 @@ use crate::actor::Actor;
 use crate::changes::{self, NewContent};
 use crate::error::{Error, Result};
 use crate::ids::{ContentId, SpaceId, UserId};
+use crate::live;
 use crate::lookup;
 use crate::names;
 use crate::pages::ContentKind;
@@ -280,6 +281,7 @@ pub(crate) fn set_permission(
     right: Option<Right>,
 ) -> Result<()> {
     let (kind, id) = subject.columns();
+    live::rights_changed(tx)?;
     let Some(right) = right else {
         let sql = "DELETE FROM space_permission WHERE space_id = $1 AND subject_kind = $2 AND subject_id = $3";
         tx.execute(sql, params![space, kind, id])?;

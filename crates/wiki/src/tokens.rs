@@ -5,6 +5,7 @@ use crate::actor::{Actor, Proof};
 use crate::error::{Error, Result};
 use crate::ids::{TokenId, UserId};
 use crate::limits::{TOKEN_USE_NOTED_MS, TOKENS_PER_ACCOUNT_MAX};
+use crate::live;
 use crate::names;
 use crate::secrets;
 use crate::sequence;
@@ -90,7 +91,7 @@ impl Tokens<'_> {
                 };
                 require_self_or_admin(&actor, UserId::new(row.i64("user_id")?))?;
                 tx.execute("DELETE FROM access_token WHERE id = $1", params![id.get()])?;
-                Ok(())
+                live::rights_changed(tx)
             })
             .await
     }

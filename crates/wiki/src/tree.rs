@@ -7,6 +7,7 @@ use crate::head;
 use crate::ids::{ContentId, SpaceId};
 use crate::jobs;
 use crate::limits::{CHILDREN_MAX, TREE_DEPTH_MAX};
+use crate::live;
 use crate::names;
 use crate::pages::{ContentKind, PageHead, Place, TreeNode};
 use crate::permissions::{self, Right};
@@ -173,7 +174,25 @@ pub(crate) fn move_to(
     tx.execute(sql, params![id, target.parent])?;
     place_among_siblings(tx, id, &target, place)?;
     reindex_below(tx, id)?;
+    tell_editors(tx, actor, id, target.space != page.space.id)?;
     bump_stamp(tx, page.space.id)
+}
+
+/// Whoever has the page open hears of its new place; in another space the pages below have new addresses too. Restrictions above are
+/// others now. [WRITE-10]
+fn tell_editors(tx: &WriteTx, actor: &Actor, id: ContentId, all: bool) -> Result<()> {
+    let open = format!(
+        "{SELECT_DOWN} SELECT down.id FROM down JOIN live_document d ON d.document_id = down.id WHERE down.depth <= $2"
+    );
+    let depth = if all { TREE_DEPTH_MAX } else { 0 };
+    for row in tx.query(&open, params![id, depth])? {
+        match head::read(tx, actor, ContentId::new(row.i64("id")?)) {
+            Ok(head) => live::moved(tx, &head)?,
+            Err(Error::NotFound(_) | Error::Forbidden(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    live::rights_changed(tx)
 }
 
 struct Target {

@@ -7,6 +7,7 @@ use crate::head;
 use crate::ids::ContentId;
 use crate::limits::LIST_MAX;
 use crate::links::PageLinks;
+use crate::live;
 use crate::pages::{PageHead, Status, person_joined};
 use crate::permissions::{self, Right};
 use crate::publish::{self, NewVersion};
@@ -150,23 +151,23 @@ impl Versions<'_> {
     }
 
     /// Publishes a body (storage format) as the next version: what programs do. `expected` is the number of the version
-    /// it builds on; `Conflict` when there is a newer one. Returns the new number.
+    /// it builds on; what was published since, and what the draft has besides, is merged with it by block. `Conflict` when the same
+    /// block was changed there too. Returns the new number.
     pub async fn publish(&self, actor: &Actor, page: ContentId, update: PageUpdate) -> Result<i64> {
         let (actor, now_ms) = (actor.clone(), self.wiki.now_ms());
         self.wiki
             .write(move |tx| {
                 let (_, head) = permissions::require(tx, &actor, page, Right::Edit)?;
-                if update.expected != head.version {
-                    return Err(Error::Conflict(format!(
-                        "the page is at version {} and the change builds on {}; load it again",
-                        head.version, update.expected
-                    )));
-                }
+                let merged = merged_with_newer(tx, &head, &update)?;
+                let (title, body) = match &merged {
+                    Some((title, body)) => (title, body),
+                    None => (&update.title, &update.storage),
+                };
                 let version = NewVersion {
                     author: actor.user_id(),
                     message: &update.message,
                     minor: update.minor,
-                    ..NewVersion::new(page, &update.title, &update.storage, now_ms)
+                    ..NewVersion::new(page, title, body, now_ms)
                 };
                 publish::insert_version(tx, &version)
             })
@@ -187,6 +188,26 @@ pub struct PageUpdate {
     pub message: String,
     /// Not worth telling others.
     pub minor: bool,
+}
+
+/// What a change that builds on an older version becomes on the newest one: title and body; none when it builds on the newest.
+/// [WRITE-7]
+fn merged_with_newer(
+    tx: &Tx,
+    head: &PageHead,
+    update: &PageUpdate,
+) -> Result<Option<(String, String)>> {
+    let (expected, current) = (update.expected, head.version);
+    if expected == current {
+        return Ok(None);
+    }
+    if !(1..current).contains(&expected) {
+        return Err(Error::Conflict(format!(
+            "the page is at version {current} and the change builds on {expected}; load it again"
+        )));
+    }
+    let span = (expected, current);
+    live::onto_published(tx, head.id, span, &update.title, &update.storage).map(Some)
 }
 
 fn require_published(tx: &Tx, actor: &Actor, page: ContentId) -> Result<PageHead> {

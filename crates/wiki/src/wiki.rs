@@ -10,6 +10,7 @@ use crate::labels::Labels;
 use crate::limits::{
     PASSWORD_HASHES_AT_ONCE, PASSWORD_REMEMBERED_S, PASSWORDS_REMEMBERED_MAX, SETTINGS_AGE_MAX_MS,
 };
+use crate::live::Drafts;
 use crate::pages::Pages;
 use crate::passwords;
 use crate::search_index::SearchIndex;
@@ -39,6 +40,11 @@ pub const MIGRATIONS: &[Migration] = &[
         number: 2,
         name: "open documents",
         sql: include_str!("../migrations/0002_open_documents.sql"),
+    },
+    Migration {
+        number: 3,
+        name: "writes and epochs",
+        sql: include_str!("../migrations/0003_writes_and_epochs.sql"),
     },
 ];
 
@@ -139,6 +145,11 @@ impl Wiki {
     /// Versions of pages and blog posts.
     pub fn versions(&self) -> Versions<'_> {
         Versions { wiki: self }
+    }
+
+    /// Drafts of pages and blog posts.
+    pub fn drafts(&self) -> Drafts<'_> {
+        Drafts { wiki: self }
     }
 
     /// Comments.

@@ -210,9 +210,6 @@ pub(crate) async fn restore(
         .versions()
         .restore(&visitor.actor, ContentId::new(id), number)
         .await?;
-    if let Some(live) = web.live_now() {
-        live.changed(ContentId::new(id)).await;
-    }
     back(&web, &visitor, id, "").await
 }
 

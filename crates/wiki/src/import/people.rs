@@ -329,5 +329,9 @@ pub(crate) fn settle_group(tx: &WriteTx, name: &str) -> Result<(i64, bool)> {
 pub(crate) fn settle_member(tx: &WriteTx, group: &str, user: &str) -> Result<bool> {
     let sql = "INSERT INTO membership (user_id, group_id)
         SELECT u.id, g.id FROM user_account u, user_group g WHERE u.lower_name = $1 AND g.lower_name = $2 ON CONFLICT DO NOTHING";
-    Ok(tx.execute(sql, params![names::fold(user), names::fold(group)])? > 0)
+    let is_new = tx.execute(sql, params![names::fold(user), names::fold(group)])? > 0;
+    if is_new {
+        crate::live::rights_changed(tx)?;
+    }
+    Ok(is_new)
 }

@@ -38,6 +38,10 @@ pub(crate) fn update(
         return Ok(outcome);
     }
     let parent = place(tx, target, page, content, &here, state, &mut outcome)?;
+    if parent != here.parent || page.status != here.status {
+        live::head_moved(tx, content)?;
+        live::rights_changed(tx)?;
+    }
     for version in &fresh {
         insert_version(tx, target, content, version, page.id)?;
         outcome.versions += 1;
@@ -53,7 +57,14 @@ pub(crate) fn update(
         position: news.position,
         ..State::of(page)
     };
-    apply(tx, target, &news, content, new, &mut outcome)?;
+    apply(
+        tx,
+        target,
+        &news,
+        (content, here.version),
+        new,
+        &mut outcome,
+    )?;
     outcome.updated = true;
     Ok(outcome)
 }
@@ -134,7 +145,7 @@ fn apply(
     tx: &WriteTx,
     target: Target<'_>,
     page: &ContentIn,
-    content: ContentId,
+    (content, here_version): (ContentId, i64),
     new: State,
     outcome: &mut Outcome,
 ) -> Result<()> {
@@ -162,14 +173,16 @@ fn apply(
         // Whoever has the page open for editing gets the new version as one more change.
         let body = publish::decompress(&page.current.packed)?;
         let author = target.people.account(page.current.author.as_deref());
-        live::follow(
-            tx,
-            content,
-            &title,
-            &body,
-            author.map(UserId::new),
-            target.source.now_ms,
-        )?;
+        let written = live::Written {
+            page: content,
+            title: &title,
+            body: &body,
+            author: author.map(UserId::new),
+            version: new.version,
+            before: here_version,
+            now_ms: target.source.now_ms,
+        };
+        live::follow(tx, &written)?;
     }
     let state = State { title, ..new };
     target.source.put(

@@ -323,6 +323,9 @@ pub(crate) fn add_restrictions(
             ON CONFLICT DO NOTHING";
         outcome.restrictions += tx.execute(sql, params![content, operation, kind, id])?;
     }
+    if !page.restrictions.is_empty() {
+        crate::live::rights_changed(tx)?;
+    }
     Ok(())
 }
 

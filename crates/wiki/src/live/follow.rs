@@ -3,15 +3,17 @@
 //! A page that nobody has opened has no rows here; it is seeded from the published version when somebody does. Once it has, whatever
 //! publishes a version by another way than the draft also writes that content into the live document, in the same transaction.
 
-use super::authors;
+use super::log::column;
+use super::writes::Current;
+use super::{authors, base, epochs, news};
 use crate::error::{Error, Result};
-use crate::ids::{ContentId, UserId};
+use crate::ids::ContentId;
 use crate::pages::PageHead;
 use crate::publish;
 use crate::readable::readable;
 use bytes::Bytes;
 use collab::{LogError, Position, ResetReason};
-use document::{Document, Element, Kind, Live, Node};
+use document::{Document, Element, Kind, Live};
 use storage::{Row, Tx, WriteTx, params};
 
 /// The row of a live document, without its snapshot.
@@ -46,6 +48,18 @@ impl State {
     /// Where the log is.
     pub(crate) fn head(&self) -> Position {
         position(self.epoch, self.head_seq)
+    }
+
+    /// The state after this one in a new epoch; everything in it is published up to `published_seq`. [LOG-1] Numbers go on.
+    pub(super) fn next_epoch(&self, published_seq: i64, reason: i64) -> State {
+        let seq = self.head_seq + 1;
+        State {
+            epoch: self.epoch + 1,
+            head_seq: seq,
+            snapshot_seq: seq,
+            published_seq,
+            reason,
+        }
     }
 
     pub(crate) fn reset_reason(&self) -> ResetReason {
@@ -97,6 +111,7 @@ pub(crate) fn begin_empty(tx: &WriteTx, id: ContentId) -> Result<()> {
 /// Removes the log of a live document. Who had which client id stays, so that a document from before is known as one.
 pub(crate) fn remove(tx: &WriteTx, id: ContentId) -> Result<()> {
     for sql in [
+        "DELETE FROM live_base WHERE document_id = $1",
         "DELETE FROM live_update WHERE document_id = $1",
         "DELETE FROM live_document WHERE document_id = $1",
     ] {
@@ -123,8 +138,8 @@ fn insert_or_keep(tx: &WriteTx, page: ContentId, state: State, snapshot: &[u8]) 
     Ok(())
 }
 
-/// A new epoch that begins with what is published. [ROOM-10]
-pub(crate) fn start_again(tx: &WriteTx, head: &PageHead) -> Result<()> {
+/// A new epoch that begins with what is published; the old state is kept for clients that are offline. [ROOM-10]
+pub(crate) fn start_again(tx: &WriteTx, head: &PageHead, now_ms: i64) -> Result<()> {
     if head.version == 0 {
         return Err(Error::Conflict(format!(
             "page `{}` was never published; delete it instead",
@@ -134,22 +149,29 @@ pub(crate) fn start_again(tx: &WriteTx, head: &PageHead) -> Result<()> {
     let Some(old) = State::read(tx, head.id)? else {
         return Ok(());
     };
-    // [LOG-1] Numbers go on over epochs.
+    // A draft that cannot be read is not worth keeping: this is how it is got rid of. [WRITE-6]
+    if let Ok(current) = Current::read(tx, head.id, old) {
+        epochs::keep(tx, &current, now_ms)?;
+    }
     let seq = old.head_seq + 1;
-    let new = State {
-        epoch: old.epoch + 1,
-        head_seq: seq,
-        snapshot_seq: seq,
-        published_seq: seq,
-        reason: 1,
-    };
+    let new = old.next_epoch(seq, 1);
     let snapshot = published_state(tx, head.id, head.version, &head.title, new)?;
-    remove(tx, head.id)?;
-    insert_or_keep(tx, head.id, new, &snapshot)
+    begin_epoch(tx, head.id, new, &snapshot)
 }
 
-/// The published version as a fresh live document. It never begins empty: two people who type the first words at once would make two
-/// paragraphs of them.
+/// Puts a new epoch in the place of the old one.
+pub(super) fn begin_epoch(
+    tx: &WriteTx,
+    page: ContentId,
+    new: State,
+    snapshot: &[u8],
+) -> Result<()> {
+    remove(tx, page)?;
+    insert_or_keep(tx, page, new, snapshot)?;
+    news::head_moved(tx, page)
+}
+
+/// The published version as a fresh live document.
 fn published_state(
     tx: &WriteTx,
     page: ContentId,
@@ -157,23 +179,26 @@ fn published_state(
     title: &str,
     state: State,
 ) -> Result<Vec<u8>> {
-    let mut document = match version {
+    let document = never_empty(match version {
         0 => Document::new(Vec::new()),
         number => readable(&publish::read_body(tx, page, number)?),
-    };
-    if document.content.is_empty() {
-        document
-            .content
-            .push(Node::Element(Element::new(Kind::Paragraph)));
-    }
+    });
     let client_id = server_client_id(tx, page, state.head_seq)?;
     authors::note_server(tx, page, state.epoch, client_id, None, 0)?;
     Ok(Live::seed(&document, title, client_id))
 }
 
+/// A live document never begins empty: two people who type the first words at once would make two paragraphs of them.
+pub(super) fn never_empty(mut document: Document) -> Document {
+    if document.content.is_empty() {
+        document.content.push(Element::new(Kind::Paragraph).into());
+    }
+    document
+}
+
 /// The client id of a write by the server: below 2^31 and used by nobody else. The number of its row, unless a client that chooses its
 /// ids itself happened to choose that.
-fn server_client_id(tx: &Tx, page: ContentId, seq: i64) -> Result<u64> {
+pub(super) fn server_client_id(tx: &Tx, page: ContentId, seq: i64) -> Result<u64> {
     let mut client_id = (seq.unsigned_abs() + 1) % (1 << 31);
     while authors::used(tx, page, client_id)? {
         client_id = (client_id + 1) % (1 << 31);
@@ -181,58 +206,32 @@ fn server_client_id(tx: &Tx, page: ContentId, seq: i64) -> Result<u64> {
     Ok(client_id)
 }
 
-/// Writes a version that was published by another way than the draft into the live document, if there is one. Open editors get it as
-/// one more update. To be called in the transaction that stores the version.
-pub(crate) fn follow(
+/// An update (v1) without structs and deletions.
+pub(super) const EMPTY_UPDATE: &[u8] = &[0, 0];
+
+/// Everything up to there is published, and the history of the draft begins with that state: rows that are folded too are not needed
+/// any more. [LOG-9]
+pub(crate) fn note_published(
     tx: &WriteTx,
     page: ContentId,
-    title: &str,
-    body: &str,
-    author: Option<UserId>,
-    now_ms: i64,
+    at: Position,
+    state: &[u8],
 ) -> Result<()> {
-    let Some(state) = State::read(tx, page)? else {
-        return Ok(());
-    };
-    let updates = super::log::updates_of(tx, page, &state).map_err(super::unavailable)?;
-    let merged = collab::merge(&updates).map_err(super::unavailable)?;
-    let seq = state.head_seq + 1;
-    let client_id = server_client_id(tx, page, seq)?;
-    let update = Live::rewrite(&merged, &readable(body), title, client_id)
-        .map_err(|why| Error::internal(why.reason))?;
-    if update == EMPTY_UPDATE {
-        return note_published(tx, page, state.head_seq);
+    let sql = "UPDATE live_document SET published_seq = $3 WHERE document_id = $1 AND epoch = $2 AND published_seq <= $3";
+    if tx.execute(sql, params![page, column(at.epoch), column(at.seq)])? > 0 {
+        base::put(tx, page, at, state, &[])?;
     }
-    tx.execute(
-        "INSERT INTO live_update (document_id, epoch, seq, user_id, connection, bytes, checksum, committed_at_ms)
-         VALUES ($1, $2, $3, $4, 0, $5, $6, $7)",
-        params![page, state.epoch, seq, author, update.as_slice(), checksum(&update), now_ms],
-    )?;
-    tx.execute(
-        "UPDATE live_document SET head_seq = $2 WHERE document_id = $1",
-        params![page, seq],
-    )?;
-    authors::note_server(tx, page, state.epoch, client_id, author, now_ms)?;
-    note_published(tx, page, seq)
-}
-
-/// An update (v1) without structs and deletions.
-const EMPTY_UPDATE: &[u8] = &[0, 0];
-
-/// Everything up to `seq` is published: rows that are folded too are not needed any more. [LOG-9]
-pub(crate) fn note_published(tx: &WriteTx, page: ContentId, seq: i64) -> Result<()> {
-    let sql =
-        "UPDATE live_document SET published_seq = $2 WHERE document_id = $1 AND published_seq < $2";
-    tx.execute(sql, params![page, seq])?;
     remove_old_rows(tx, page)
 }
 
-/// Removes rows that are both folded and published, and those of past epochs.
+/// Removes rows that are folded and that the history of the draft does not need: those of what is published.
 pub(crate) fn remove_old_rows(tx: &WriteTx, page: ContentId) -> Result<()> {
     tx.execute(
         "DELETE FROM live_update WHERE document_id = $1 AND EXISTS (
-            SELECT 1 FROM live_document d WHERE d.document_id = live_update.document_id AND (d.epoch > live_update.epoch
-                OR (d.snapshot_seq >= live_update.seq AND d.published_seq >= live_update.seq)))",
+            SELECT 1 FROM live_document d LEFT JOIN live_base b ON b.document_id = d.document_id
+            WHERE d.document_id = live_update.document_id AND (d.epoch > live_update.epoch
+                OR (d.snapshot_seq >= live_update.seq
+                    AND (d.published_seq >= live_update.seq OR b.base_seq >= live_update.seq))))",
         params![page],
     )?;
     Ok(())

@@ -1,8 +1,8 @@
 //! The durable log behind the engine: one transaction for each group commit, a checksum for everything stored.
 
-use super::authors;
 use super::follow::{self, State, position};
 use super::names::{self, Name};
+use super::{authors, base};
 use crate::error::{Error, Result};
 use crate::ids::ContentId;
 use crate::wiki::Wiki;
@@ -21,12 +21,11 @@ impl WikiLog {
         WikiLog { wiki }
     }
 
-    /// Everything that makes the document of a page at its head, seeded if need be.
-    pub(super) async fn state(&self, page: ContentId) -> Result<(Position, Vec<Bytes>), LogError> {
-        self.state_of(&names::page_document(page)).await
-    }
-
     /// Everything that makes a document at its head, seeded if need be.
+    #[allow(
+        dead_code,
+        reason = "documents of other applications are read this way"
+    )]
     pub(super) async fn state_of(
         &self,
         document: &str,
@@ -44,7 +43,7 @@ impl WikiLog {
     }
 
     /// The number of a document that is there and has its rows.
-    async fn seeded(&self, document: &str) -> Result<ContentId, LogError> {
+    pub(super) async fn seeded(&self, document: &str) -> Result<ContentId, LogError> {
         let asked = document.to_owned();
         let found = self.wiki.read(move |tx| {
             let Some(id) = names::id_of(tx, &asked)? else {
@@ -282,6 +281,11 @@ fn head_is_there(tx: &Tx, page: ContentId) -> Result<bool> {
 }
 
 fn store_fold(tx: &WriteTx, page: ContentId, fold: &Fold) -> Result<()> {
+    let state = State::read(tx, page)?.filter(|state| column(fold.at.epoch) == state.epoch);
+    let Some(state) = state else {
+        return Ok(());
+    };
+    base::keep(tx, page, &state, fold)?;
     tx.execute(
         "UPDATE live_document SET snapshot = $4, checksum = $5, snapshot_seq = $3
          WHERE document_id = $1 AND epoch = $2 AND snapshot_seq < $3 AND head_seq >= $3",
@@ -321,7 +325,7 @@ pub(super) fn column(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn log_error(error: Error) -> LogError {
+pub(super) fn log_error(error: Error) -> LogError {
     match error {
         Error::NotFound(_) => LogError::Gone,
         Error::Internal { detail, .. } => LogError::Corrupt(detail),

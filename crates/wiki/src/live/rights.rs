@@ -1,28 +1,39 @@
-//! What somebody may do to a live document, asked at join and again once a second while they are there.
+//! What somebody may do to a live document: asked at join, asked again when something that decides it is announced, and now and then.
 
-use super::{Inner, document_of};
+use super::Inner;
 use crate::actor::{Actor, Proof};
 use crate::error::{Error, Result};
-use crate::ids::ContentId;
+use crate::ids::{ContentId, UserId};
 use crate::pages::Status;
 use crate::permissions::{self, Right};
 use collab::Rights;
-use std::sync::Weak;
+use std::collections::HashMap;
 use std::time::Duration;
 use storage::{Tx, params};
 
-/// How often rights are asked again.
-const WATCH: Duration = Duration::from_millis(1_000);
+/// How often rights are asked again without a reason: for what nobody announces, a session that has run out.
+pub(super) const RECHECK: Duration = Duration::from_secs(30);
+/// The same when the database did not answer.
+pub(super) const RETRY: Duration = Duration::from_secs(1);
 
 /// A connection whose rights may change.
 #[derive(Clone)]
 pub(super) struct Watched {
     pub(super) actor: Actor,
     pub(super) page: ContentId,
+    pub(super) document: String,
     pub(super) rights: Rights,
 }
 
-/// What an actor may do now. An account that was disabled may nothing.
+/// What changed for one connection.
+struct Change {
+    connection: u64,
+    document: String,
+    rights: Rights,
+    reason: &'static str,
+}
+
+/// What an actor may do now. An account that was disabled may nothing, nor a session that has ended.
 pub(super) fn of(tx: &Tx, actor: &Actor, page: ContentId) -> Result<Rights> {
     let Some(actor) = today(tx, actor)? else {
         return Ok(Rights::None);
@@ -72,53 +83,76 @@ fn holds(tx: &Tx, proof: &Proof) -> Result<bool> {
     Ok(found.is_some())
 }
 
-/// Asks for everybody's rights again and again, and tells the engine of changes. [ROOM-9]
-pub(super) async fn watch(inner: Weak<Inner>) {
-    let mut every = tokio::time::interval(WATCH);
-    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        every.tick().await;
-        let Some(inner) = inner.upgrade() else { return };
-        let watched: Vec<_> = inner
-            .watched()
-            .iter()
-            .map(|(id, w)| (*id, w.clone()))
-            .collect();
-        if watched.is_empty() {
-            continue;
+/// Judges every open connection again and tells the engine of changes; whether that could be done. [WRITE-9] [ROOM-9]
+pub(super) async fn judge_again(inner: &Inner) -> bool {
+    let watched: Vec<(u64, Watched)> = {
+        let watched = inner.watched();
+        watched.iter().map(|(id, w)| (*id, w.clone())).collect()
+    };
+    if watched.is_empty() {
+        return true;
+    }
+    match inner.wiki.read(move |tx| changes(tx, &watched)).await {
+        Ok(changes) => {
+            apply(inner, changes).await;
+            true
         }
-        let asked = inner.wiki.read(move |tx| changes(tx, &watched)).await;
-        match asked {
-            Ok(changes) => apply(&inner, changes).await,
-            Err(error) => tracing::warn!(%error, "rights of open editors could not be checked"),
+        Err(error) => {
+            tracing::warn!(%error, "rights of open editors could not be checked");
+            false
         }
     }
 }
 
-fn changes(tx: &Tx, watched: &[(u64, Watched)]) -> Result<Vec<(u64, ContentId, Rights)>> {
+fn changes(tx: &Tx, watched: &[(u64, Watched)]) -> Result<Vec<Change>> {
+    // Many have the same page open, and some have it open many times.
+    let mut known: HashMap<(Option<UserId>, String, ContentId), Rights> = HashMap::new();
     let mut changes = Vec::new();
     for (connection, watched) in watched {
-        let rights = of(tx, &watched.actor, watched.page)?;
-        if rights != watched.rights {
-            changes.push((*connection, watched.page, rights));
-        }
-    }
-    Ok(changes)
-}
-
-async fn apply(inner: &Inner, changes: Vec<(u64, ContentId, Rights)>) {
-    for (connection, page, rights) in changes {
-        if let Some(watched) = inner.watched().get_mut(&connection) {
-            watched.rights = rights;
+        let proof = match &watched.actor {
+            Actor::User { proof, .. } => format!("{proof:?}"),
+            Actor::Anonymous => "anonymous".to_owned(),
+            Actor::System => "system".to_owned(),
+        };
+        let key = (watched.actor.user_id(), proof, watched.page);
+        let rights = match known.get(&key) {
+            Some(rights) => *rights,
+            None => {
+                let rights = of(tx, &watched.actor, watched.page)?;
+                known.insert(key, rights);
+                rights
+            }
+        };
+        if rights == watched.rights {
+            continue;
         }
         let reason = match rights {
+            Rights::None if today(tx, &watched.actor)?.is_none() => {
+                "your session has ended; log in again"
+            }
             Rights::None => "you may not read this page any more",
             Rights::Read => "you may not edit this page any more",
             Rights::Write => "you may edit this page",
         };
+        changes.push(Change {
+            connection: *connection,
+            document: watched.document.clone(),
+            rights,
+            reason,
+        });
+    }
+    Ok(changes)
+}
+
+async fn apply(inner: &Inner, changes: Vec<Change>) {
+    for change in changes {
+        if let Some(watched) = inner.watched().get_mut(&change.connection) {
+            watched.rights = change.rights;
+        }
+        let (connection, rights) = (change.connection, change.rights);
         inner
             .engine
-            .set_access(&document_of(page), connection, rights, reason)
+            .set_access(&change.document, connection, rights, change.reason)
             .await;
     }
 }

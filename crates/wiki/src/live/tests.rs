@@ -1,5 +1,10 @@
 //! The log over storage, on each database.
 
+mod editor;
+mod epochs;
+mod pushed;
+mod writes;
+
 use super::follow::{State, note_published, start_again};
 use super::log::WikiLog;
 use crate::ids::ContentId;
@@ -27,7 +32,7 @@ impl Opened<'_> {
         }
         let page = site.page("DOC", None, title, "<p>a</p>").await.id;
         let log = WikiLog::new(site.wiki.clone());
-        let (_, updates) = log.state(page).await.unwrap();
+        let (_, updates) = log.state_of(&format!("page-{page}")).await.unwrap();
         let state = collab::merge(&updates).unwrap();
         Opened {
             site,
@@ -142,13 +147,13 @@ fn folding() {
         };
         page.log.fold(fold).await.unwrap();
         assert_eq!(page.rows().await, 2);
-        let id = page.page;
+        let (id, state) = (page.page, page.state.clone());
         site.wiki
-            .write(move |tx| note_published(tx, id, 2))
+            .write(move |tx| note_published(tx, id, at(1, 2), &state))
             .await
             .unwrap();
         assert_eq!(page.rows().await, 0);
-        let (head, updates) = page.log.state(id).await.unwrap();
+        let (head, updates) = page.log.state_of(&page.document()).await.unwrap();
         assert_eq!((head, updates), (at(1, 2), vec![page.state.clone()]));
         // A fold of the past changes nothing.
         let old = Fold {
@@ -158,7 +163,7 @@ fn folding() {
         };
         page.log.fold(old).await.unwrap();
         assert_eq!(
-            page.log.state(id).await.unwrap().1,
+            page.log.state_of(&page.document()).await.unwrap().1,
             vec![page.state.clone()]
         );
     });
@@ -174,7 +179,7 @@ fn epochs() {
         let id = page.page;
         let again = move |tx: &storage::WriteTx| {
             let (_, head) = permissions::require(tx, &Actor::System, id, Right::Edit)?;
-            start_again(tx, &head)
+            start_again(tx, &head, 0)
         };
         site.wiki.write(again).await.unwrap();
         assert_eq!((page.head().await, page.rows().await), (Some(at(2, 2)), 0));
