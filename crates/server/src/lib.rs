@@ -28,6 +28,7 @@ mod environment;
 mod outcome;
 mod place;
 mod progress;
+mod sync_process;
 
 mod commands;
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use storage::{BlobStore, Database, DirectoryBlobs};
+use web::Role;
 use wiki::{Parts, Wiki};
 
 use crate::config::Config;
@@ -64,9 +65,17 @@ impl Place {
         self.root.join("search")
     }
 
-    /// Takes the place of the one server that may use this directory.
-    pub(crate) fn lock(&self) -> Result<ServerLock, Failure> {
-        let path = self.root.join("server.lock");
+    /// Where the role `sync` would put uploads; it takes none, and leaves those of the wiki alone.
+    pub(crate) fn sync_upload_dir(&self) -> PathBuf {
+        self.root.join("sync-uploads")
+    }
+
+    /// Takes the place of the one server that may use this directory; the role `sync` has a place of its own beside the wiki's.
+    pub(crate) fn lock(&self, role: Role) -> Result<ServerLock, Failure> {
+        let path = self.root.join(match role {
+            Role::Sync => "sync.lock",
+            Role::All | Role::Wiki => "server.lock",
+        });
         match try_lock(&path)? {
             Some(lock) => Ok(lock),
             None => Err(Failure::new(format!(
@@ -83,6 +92,24 @@ impl Place {
 
     /// Opens database, blobs and wiki.
     pub(crate) async fn open_wiki(&self, config: &Config) -> Result<OpenWiki, Failure> {
+        let (parts, database) = self.parts(config).await?;
+        let wiki = Wiki::open(parts).await?;
+        Ok(OpenWiki { wiki, database })
+    }
+
+    /// The same for a process that neither searches nor does the jobs that make the index.
+    pub(crate) async fn open_wiki_without_search(
+        &self,
+        config: &Config,
+    ) -> Result<OpenWiki, Failure> {
+        let (parts, database) = self.parts(config).await?;
+        Ok(OpenWiki {
+            wiki: Wiki::open_without_search(parts),
+            database,
+        })
+    }
+
+    async fn parts(&self, config: &Config) -> Result<(Parts, Database), Failure> {
         let database = Database::open(&config.database, wiki::MIGRATIONS).await?;
         let blobs: Arc<dyn BlobStore> = Arc::new(self.blobs()?);
         let parts = Parts {
@@ -92,8 +119,7 @@ impl Place {
             clock: Arc::new(MachineClock),
             random: Arc::new(MachineRandomness),
         };
-        let wiki = Wiki::open(parts).await?;
-        Ok(OpenWiki { wiki, database })
+        Ok((parts, database))
     }
 }
 

@@ -10,15 +10,31 @@ use axum::response::{IntoResponse, Response};
 
 use crate::failure::Failure;
 use crate::limits;
-use crate::state::Web;
+use crate::live::origin_of;
+use crate::state::{Settings, Web};
 
 /// Names a request in answers and in the log.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RequestId(pub(crate) String);
 
-/// No inline script, nothing from another host. Style attributes are allowed because sanitised page styles need them.
+/// A policy that ends with the addresses to connect to. No inline script, nothing from another host. Style attributes are
+/// allowed because sanitised page styles need them.
 const CSP: &str = "default-src 'self'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; \
-    connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
+    object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'; \
+    connect-src 'self'";
+
+/// The policy for what pages may load: nothing from elsewhere, but a sync engine at an address of its own may be connected to.
+pub(crate) fn policy(settings: &Settings) -> HeaderValue {
+    let own = origin_of(&settings.public_url);
+    let service_url = settings.sync.service_url(&settings.public_url);
+    let service = origin_of(&service_url);
+    if service == own {
+        return HeaderValue::from_static(CSP);
+    }
+    let socket = service.replacen("http", "ws", 1);
+    HeaderValue::from_str(&format!("{CSP} {service} {socket}"))
+        .unwrap_or(HeaderValue::from_static(CSP))
+}
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -26,12 +42,14 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) async fn secure(State(web): State<Web>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(web.policy().clone());
     let mut set = |name: HeaderName, value: &'static str| {
         headers
             .entry(name)
             .or_insert(HeaderValue::from_static(value));
     };
-    set(header::CONTENT_SECURITY_POLICY, CSP);
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::X_FRAME_OPTIONS, "SAMEORIGIN");
     set(header::REFERRER_POLICY, "same-origin");

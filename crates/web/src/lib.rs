@@ -21,6 +21,7 @@ mod limits;
 mod router;
 mod serve;
 mod state;
+mod sync_process;
 mod sync_settings;
 
 mod assets;
@@ -49,4 +50,5 @@ mod tests;
 pub use router::router;
 pub use serve::serve;
 pub use state::{Settings, Web};
+pub use sync_process::SyncProcess;
 pub use sync_settings::{Role, SyncProxy, SyncSettings, Transport};

@@ -100,3 +100,14 @@ pub(crate) const HOCUSPOCUS_WAITING_MAX: usize = 1_000;
 pub(crate) const HOCUSPOCUS_WAITING_BYTES_MAX: usize = 5 << 20;
 /// Frames between the rooms and one Hocuspocus socket.
 pub(crate) const HOCUSPOCUS_FRAMES_MAX: usize = 32;
+
+/// The other process's heartbeat must come within this time, else it counts as down.
+pub(crate) const SYNC_HEARTBEAT: Duration = Duration::from_secs(1);
+/// Whether it is down is asked anew after this.
+pub(crate) const SYNC_ASKED_AGAIN: Duration = Duration::from_secs(2);
+/// How long the other process may take to say how it is.
+pub(crate) const SYNC_STATE: Duration = Duration::from_secs(3);
+/// Bytes of that answer; a longer one counts as none.
+pub(crate) const SYNC_STATE_BYTES_MAX: usize = 16 << 20;
+/// How long the token is good with which the wiki asks, in seconds.
+pub(crate) const SYNC_TOKEN_S: u64 = 60;

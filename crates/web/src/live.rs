@@ -7,8 +7,10 @@ mod opening;
 mod pace;
 mod poll;
 mod registry;
+mod remote;
 mod session;
 mod socket;
+mod state;
 mod stream;
 mod varint;
 mod yjs;
@@ -23,8 +25,11 @@ use crate::state::Web;
 use crate::sync_settings::{Role, SyncProxy, Transport};
 use entry::Way;
 
+pub(crate) use entry::origin_of;
 pub(crate) use registry::Registry;
 pub(crate) use session::Sessions;
+#[allow(unused_imports, reason = "the administrator's page shows it")]
+pub(crate) use state::{SyncState, of as sync_state};
 #[cfg(test)]
 pub(crate) use varint::{
     parts as varint_parts, read as varint_read, write_bytes as varint_write_bytes,
@@ -33,12 +38,15 @@ pub(crate) use varint::{
 /// Addresses of the sync engine and of what the editor asks.
 pub(crate) fn router(web: &Web) -> Router<Web> {
     let settings = web.sync();
-    let mut router = Router::new()
-        .route("/api/pages/{id}/publish", post(drafts::publish))
-        .route("/api/pages/{id}/discard", post(drafts::discard))
-        .route("/api/pages/{id}/offline-edits", post(drafts::offline_edits));
+    let mut router = Router::new();
+    if settings.role != Role::Sync {
+        router = router
+            .route("/api/pages/{id}/publish", post(drafts::publish))
+            .route("/api/pages/{id}/discard", post(drafts::discard))
+            .route("/api/pages/{id}/offline-edits", post(drafts::offline_edits));
+    }
     if settings.role == Role::Wiki {
-        return router;
+        return router.merge(remote::router(web));
     }
     let direct = settings.context_path.as_str();
     router = router.nest(direct, endpoints(web, Way::Direct));
@@ -60,6 +68,7 @@ fn endpoints(web: &Web, way: Way) -> Router<Web> {
         .route("/v1/live/poll/{session}", post(poll::poll))
         .route("/v1/y/{*document}", any(yjs::connect))
         .route("/v1/hocuspocus", any(hocuspocus::connect))
+        .route("/v1/state", get(state::state))
         .route("/heartbeat", get(heartbeat))
         .layer(Extension(way))
         .layer(from_fn_with_state(web.clone(), entry::cors))

@@ -1,6 +1,7 @@
 //! The one list of addresses.
 
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
@@ -10,12 +11,16 @@ use crate::pages::{
     setup, space_settings, spaces, versions,
 };
 use crate::state::Web;
+use crate::sync_settings::Role;
 use crate::{
     addresses, api, assets, compress, download, failure, headers, limits, live, operations, upload,
 };
 
 /// The whole web part as a service.
 pub fn router(web: Web) -> Router {
+    if web.sync().role == Role::Sync {
+        return sync_only(web);
+    }
     let small = Router::new()
         .merge(site())
         .merge(spaces_and_pages())
@@ -35,6 +40,28 @@ pub fn router(web: Web) -> Router {
             headers::account,
         ))
         .with_state(web)
+}
+
+/// The role `sync`: live connections, and what machines watch. No page, and so no dress for failures. [ROLE-9]
+fn sync_only(web: Web) -> Router {
+    Router::new()
+        .merge(live::router(&web))
+        .merge(for_watchers())
+        .layer(DefaultBodyLimit::max(limits::FORM_BYTES_MAX))
+        .fallback(not_a_page)
+        .layer(from_fn_with_state(web.clone(), headers::secure))
+        .layer(from_fn_with_state(web.clone(), headers::account))
+        .with_state(web)
+}
+
+async fn not_a_page(State(web): State<Web>) -> failure::Failure {
+    failure::Failure::new(
+        StatusCode::NOT_FOUND,
+        format!(
+            "this process has live connections only; pages are at {}",
+            web.public_url()
+        ),
+    )
 }
 
 async fn nowhere() -> failure::Failure {
@@ -182,13 +209,16 @@ fn for_scripts() -> Router<Web> {
         .route("/opensearch.xml", get(operations::opensearch))
 }
 
-fn for_machines() -> Router<Web> {
+fn for_watchers() -> Router<Web> {
     Router::new()
         .route("/status", get(operations::status))
         .route("/healthz", get(operations::alive))
         .route("/readyz", get(operations::ready))
         .route("/metrics", get(operations::metrics))
-        .route("/robots.txt", get(operations::robots))
+}
+
+fn for_machines() -> Router<Web> {
+    for_watchers().route("/robots.txt", get(operations::robots))
 }
 
 /// Bodies of any size, streamed; the handlers count the bytes.

@@ -4,12 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
+use axum::http::HeaderValue;
 use wiki::{LiveDocuments, Wiki};
 
 use crate::cache::PageCache;
 use crate::failure::Answer;
+use crate::headers;
 use crate::live::{Registry, Sessions};
 use crate::metrics::Metrics;
+use crate::sync_process::SyncProcess;
 use crate::sync_settings::SyncSettings;
 
 /// What the server decides about the web part.
@@ -34,6 +37,10 @@ struct Inner {
     /// Started by the first who asks: not every process has a runtime to start it on.
     live: tokio::sync::OnceCell<LiveDocuments>,
     settings: Settings,
+    /// Where the sync engine is, if not here.
+    sync_process: Option<SyncProcess>,
+    /// The policy for what pages may load; the sync engine's own address is in it.
+    policy: HeaderValue,
     cache: PageCache,
     registry: Registry,
     sessions: Sessions,
@@ -45,7 +52,14 @@ struct Inner {
 impl Web {
     /// Puts the web part on top of a wiki.
     pub fn new(wiki: Wiki, settings: Settings) -> Self {
+        Self::beside(wiki, settings, None)
+    }
+
+    /// The same for the role `wiki`, which has the sync engine in another process.
+    pub fn beside(wiki: Wiki, settings: Settings, sync_process: Option<SyncProcess>) -> Self {
         let inner = Inner {
+            policy: headers::policy(&settings),
+            sync_process,
             wiki,
             live: tokio::sync::OnceCell::new(),
             settings,
@@ -100,6 +114,25 @@ impl Web {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.inner.metrics
+    }
+
+    /// The process that has the sync engine, if it is not this one.
+    pub(crate) fn sync_process(&self) -> Option<&SyncProcess> {
+        self.inner.sync_process.as_ref()
+    }
+
+    /// Whether the sync engine answers, here or in its own process.
+    #[allow(dead_code, reason = "the editor asks for it with its connection")]
+    pub(crate) async fn sync_answers(&self) -> bool {
+        match self.sync_process() {
+            Some(process) => process.answers().await,
+            None => true,
+        }
+    }
+
+    /// The policy for what pages may load.
+    pub(crate) fn policy(&self) -> &HeaderValue {
+        &self.inner.policy
     }
 
     /// How people edit together.

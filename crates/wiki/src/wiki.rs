@@ -88,7 +88,14 @@ struct Inner {
 impl Wiki {
     /// Puts the parts together. An index that is missing or damaged is rebuilt by the jobs.
     pub async fn open(parts: Parts) -> Result<Self> {
-        let wiki = Self {
+        let wiki = Self::open_without_search(parts);
+        wiki.prepare_search().await?;
+        Ok(wiki)
+    }
+
+    /// The same for a process that neither searches nor does jobs: it leaves the index alone.
+    pub fn open_without_search(parts: Parts) -> Self {
+        Self {
             inner: Arc::new(Inner {
                 work_dir: parts.search_dir.with_file_name("work"),
                 search: SearchIndex::new(parts.search_dir),
@@ -107,9 +114,7 @@ impl Wiki {
                 set_up: AtomicBool::new(false),
                 trust_keys: KeptKeys::default(),
             }),
-        };
-        wiki.prepare_search().await?;
-        Ok(wiki)
+        }
     }
 
     /// Milliseconds since 1970, by the wiki's clock.

@@ -48,7 +48,7 @@ pub(super) fn restore(config: &Config, file: &Path, output: &Output) -> Result<(
         )));
     }
     let place = Place::make(config)?;
-    let _lock = place.lock()?;
+    let _locks = (place.lock(web::Role::All)?, place.lock(web::Role::Sync)?);
     let mut line = ProgressLine::new();
     let (url, blobs) = (&config.database, place.blobs()?);
     let restored = storage::restore(url, wiki::MIGRATIONS, &blobs, file, &mut |progress| {

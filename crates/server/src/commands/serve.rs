@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
-use web::{Settings, Web};
+use web::{Role, Settings, Web};
 use wiki::Wiki;
 
 use crate::config::Config;
@@ -16,11 +16,12 @@ use crate::limits;
 use crate::logs;
 use crate::outcome::{Failure, Output};
 use crate::place::{OpenWiki, Place};
+use crate::sync_process;
 
 pub(super) fn run(config: Config, output: &Output) -> Result<(), Failure> {
     logs::start(&config.log, config.log_format);
     let place = Place::make(&config)?;
-    let _lock = place.lock()?;
+    let _lock = place.lock(config.sync.role)?;
     let runtime = super::runtime()?;
     let outcome = runtime.block_on(serve(&config, &place, output));
     // What is still running then has had its time.
@@ -30,20 +31,26 @@ pub(super) fn run(config: Config, output: &Output) -> Result<(), Failure> {
 
 async fn serve(config: &Config, place: &Place, output: &Output) -> Result<(), Failure> {
     let stop = watch_signals()?;
-    let listener = listen(config.listen).await?;
-    let address = listener.local_addr().map_err(Failure::new)?;
-    let open = place.open_wiki(config).await?;
-    let public_url = config.public_url.clone().unwrap_or_else(|| here(address));
-    let settings = Settings {
-        public_url: public_url.clone(),
-        upload_dir: place.upload_dir()?,
-        sync: config.sync.clone(),
+    let role = config.sync.role;
+    let listener = match role {
+        Role::Sync => listen((config.sync.bind, config.sync.port).into(), role).await?,
+        Role::All | Role::Wiki => listen(config.listen, role).await?,
     };
-    let web = Web::new(open.wiki.clone(), settings);
+    let address = listener.local_addr().map_err(Failure::new)?;
+    let open = match role {
+        Role::Sync => place.open_wiki_without_search(config).await?,
+        Role::All | Role::Wiki => place.open_wiki(config).await?,
+    };
+    open.wiki.trust().prepare().await?;
+    let web = assemble(config, place, &open.wiki, address)?;
     let server = web::serve(listener, web.clone(), stopped(stop.clone()));
     let server = tokio::spawn(server);
-    let jobs = tokio::spawn(run_jobs(open.wiki.clone(), stop.clone()));
-    announce(&open.wiki, &public_url, address, output).await?;
+    let jobs = match role {
+        // One process does the jobs: the one whose search index they write.
+        Role::Sync => None,
+        Role::All | Role::Wiki => Some(tokio::spawn(run_jobs(open.wiki.clone(), stop.clone()))),
+    };
+    announce(&open.wiki, config, address, output).await?;
 
     stopped(stop).await;
     tracing::info!("stopping");
@@ -60,8 +67,45 @@ async fn serve(config: &Config, place: &Place, output: &Output) -> Result<(), Fa
     Ok(())
 }
 
-async fn close(open: OpenWiki, jobs: tokio::task::JoinHandle<()>) {
-    if timeout(limits::DRAIN_MAX, jobs).await.is_err() {
+/// The web part for the role of this process.
+fn assemble(
+    config: &Config,
+    place: &Place,
+    wiki: &Wiki,
+    address: SocketAddr,
+) -> Result<Web, Failure> {
+    let public_url = public_url(config, address);
+    let (upload_dir, process) = match config.sync.role {
+        Role::All => (place.upload_dir()?, None),
+        Role::Wiki => {
+            let process = sync_process::reach(&config.sync, &public_url)?;
+            (place.upload_dir()?, Some(process))
+        }
+        Role::Sync => (place.sync_upload_dir(), None),
+    };
+    let settings = Settings {
+        public_url,
+        upload_dir,
+        sync: config.sync.clone(),
+    };
+    Ok(Web::beside(wiki.clone(), settings, process))
+}
+
+/// The address that people type.
+fn public_url(config: &Config, address: SocketAddr) -> String {
+    config.public_url.clone().unwrap_or_else(|| {
+        here(match config.sync.role {
+            // Pages are at the address of the other process.
+            Role::Sync => config.listen,
+            Role::All | Role::Wiki => address,
+        })
+    })
+}
+
+async fn close(open: OpenWiki, jobs: Option<tokio::task::JoinHandle<()>>) {
+    if let Some(jobs) = jobs
+        && timeout(limits::DRAIN_MAX, jobs).await.is_err()
+    {
         tracing::warn!("a job did not end in time; it is done again after the next start");
     }
     if timeout(limits::DRAIN_MAX, open.close()).await.is_err() {
@@ -70,14 +114,18 @@ async fn close(open: OpenWiki, jobs: tokio::task::JoinHandle<()>) {
     tracing::info!("stopped");
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+async fn listen(address: SocketAddr, role: Role) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
+        let (whole, port) = match role {
+            Role::Sync => ("--sync-bind", "--sync-port"),
+            Role::All | Role::Wiki => ("--listen", "--listen"),
+        };
         let what_to_do = match error.kind() {
             io::ErrorKind::AddrInUse => {
-                "stop the program that uses it, or choose another with --listen"
+                format!("stop the program that uses it, or choose another with {port}")
             }
-            io::ErrorKind::PermissionDenied => "choose a port above 1023 with --listen",
-            _ => "choose an address of this machine with --listen",
+            io::ErrorKind::PermissionDenied => format!("choose a port above 1023 with {port}"),
+            _ => format!("choose an address of this machine with {whole}"),
         };
         Failure::new(format!(
             "cannot listen on `{address}`: {error}; {what_to_do}"
@@ -95,11 +143,12 @@ fn here(address: SocketAddr) -> String {
 
 async fn announce(
     wiki: &Wiki,
-    public_url: &str,
+    config: &Config,
     address: SocketAddr,
     output: &Output,
 ) -> Result<(), Failure> {
-    let setup = if wiki.accounts().first_run().await? {
+    let (role, public_url) = (config.sync.role, public_url(config, address));
+    let setup = if role != Role::Sync && wiki.accounts().first_run().await? {
         let token = wiki.accounts().issue_setup_token().await?;
         Some(format!("{public_url}/setup?token={token}"))
     } else {
@@ -107,6 +156,9 @@ async fn announce(
     };
     let object = json!({ "url": public_url, "listen": address.to_string(), "setup": setup });
     output.answer(&object, || {
+        if role == Role::Sync {
+            return format!("The sync engine listens on {address}; pages are at {public_url}");
+        }
         let running = format!("Watersmeet is at {public_url}");
         match &setup {
             Some(setup) => format!(

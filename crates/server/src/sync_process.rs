@@ -1,0 +1,33 @@
+//! The tunnel from the role `wiki` to the role `sync`.
+
+use axum::body::Body;
+use gateway::{Tunnel, TunnelSettings};
+use http::{HeaderName, HeaderValue};
+use tower::{BoxError, service_fn};
+use web::{SyncProcess, SyncSettings};
+
+use crate::outcome::Failure;
+
+/// Told to the sync engine of a connection that came through the wiki.
+const PATH: HeaderName = HeaderName::from_static("watersmeet-path");
+
+/// A way to the process that has the sync engine.
+pub(crate) fn reach(sync: &SyncSettings, public_url: &str) -> Result<SyncProcess, Failure> {
+    let https = public_url.starts_with("https://");
+    let settings = TunnelSettings {
+        target: sync.internal_url.clone(),
+        mark: (PATH, HeaderValue::from_static("internal proxy")),
+        scheme: HeaderValue::from_static(if https { "https" } else { "http" }),
+    };
+    let tunnel = Tunnel::new(settings).map_err(Failure::wrong_usage)?;
+    let carry = service_fn(move |request: http::Request<Body>| {
+        let tunnel = tunnel.clone();
+        async move {
+            let answer = tunnel.carry(request).await;
+            answer
+                .map(|response| response.map(Body::new))
+                .map_err(BoxError::from)
+        }
+    });
+    Ok(SyncProcess::new(carry))
+}
