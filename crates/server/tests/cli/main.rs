@@ -5,4 +5,5 @@ mod support;
 mod command_line;
 mod importing;
 mod keeping;
+mod roles;
 mod serving;
