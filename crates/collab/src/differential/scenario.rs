@@ -38,8 +38,8 @@ impl Scenario {
         }
     }
 
-    /// Writes it where it is played again by every run.
-    pub(super) fn keep(&self) {
+    /// Writes it down, and says where.
+    pub(super) fn keep(&self) -> PathBuf {
         let mut text = format!("{} {}\n", self.seed, self.flags());
         for step in &self.updates {
             for byte in &step.update {
@@ -49,7 +49,11 @@ impl Scenario {
         }
         text.push('\n');
         text.push_str(&self.content);
-        std::fs::write(folder().join(format!("{}.txt", self.seed)), text).unwrap();
+        let folder = std::env::temp_dir().join("watersmeet-differential");
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join(format!("{}.txt", self.seed));
+        std::fs::write(&path, text).unwrap();
+        path
     }
 
     fn parse(text: &str) -> Scenario {
