@@ -46,6 +46,9 @@ mod offline;
 
 mod engine;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
+
 #[cfg(test)]
 mod differential;
 #[cfg(test)]
