@@ -69,7 +69,7 @@ class World {
         this.asked += 1
         if (this.wiki === 'down') throw new Unreachable()
         if (this.wiki === 'denies') throw new Denied(4403)
-        return { ...usual('page-1'), token: this.token, transports: ['websocket', 'event-stream', 'long-poll'] }
+        return { ...usual('page-1'), token: this.token }
       },
       open: (candidate) => this.connect(candidate.transport),
       recall: () => null,

@@ -47,7 +47,7 @@ export class Denied extends Error {
 /** What is tried when the wiki does not say: the engine decides about rights by itself. */
 export function usual(document: string): Connection {
   return {
-    document, token: '', token_expires_at_ms: Number.MAX_SAFE_INTEGER, paths: [{ name: DIRECT, url: '/synchrony/v1' }], transports: ['websocket'], heartbeat_ms: 20_000, mode: 'on',
+    document, token: '', token_expires_at_ms: Number.MAX_SAFE_INTEGER, paths: [{ name: DIRECT, url: '/synchrony/v1' }], transports: [...TRANSPORTS], heartbeat_ms: 20_000, mode: 'on',
   }
 }
 
