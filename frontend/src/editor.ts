@@ -223,7 +223,7 @@ class Editor {
   private async moved(url: string, title: string): Promise<void> {
     // Only an address of this site may stand in the address bar.
     if (!url.startsWith('/') || url.startsWith('//')) return
-    toast(title === '' ? 'This page was moved.' : `This page was moved: ${title}.`)
+    toast(title === '' ? 'This page was moved or renamed.' : `This page was moved or renamed: ${title}.`)
     const { search } = location
     if (this.page.dataset.autoedit !== 'true') history.replaceState(history.state, '', url + (url.includes('?') ? '' : search))
     const crumbs = await crumbsAt(url)

@@ -2,7 +2,7 @@
 // that are made again within the session, so that every frame arrives once and in order. [TRANS-20]
 import { Writer } from '../bytes'
 import { type Clock, pause } from '../clock'
-import { CONFIRM_AFTER_BYTES, CONFIRM_AFTER_MS, KEEPALIVE_BYTES_MAX, RESEND_FIRST_MS, RESEND_FOR_MS, RESEND_MAX_MS, SEND_BYTES_MAX, SEND_WITHIN_MS } from '../limits'
+import { CONFIRM_AFTER_BYTES, CONFIRM_AFTER_MS, HEARTBEAT_MAX_MS, KEEPALIVE_BYTES_MAX, RESEND_FIRST_MS, RESEND_FOR_MS, RESEND_MAX_MS, SEND_BYTES_MAX, SEND_WITHIN_MS } from '../limits'
 import type { End, Socket } from '../link'
 
 export interface HttpWay {
@@ -46,6 +46,7 @@ export abstract class HttpSession implements Socket {
   /** Bytes of frames that came and of which the server does not know. */
   private unconfirmed = 0
   private isConfirmDue = false
+  private posted_ms = 0
   private confirmTimer: number | null = null
   /** The request under way, by leg; there is one at a time. */
   private readonly requests = new Map<string, AbortController>()
@@ -96,8 +97,11 @@ export abstract class HttpSession implements Socket {
 
   /** The server holds what it has sent until it hears that it came, and sends no more than a window before. */
   protected confirmLater(): void {
-    if (this.isEnded || this.unconfirmed === 0) return
-    if (this.unconfirmed >= CONFIRM_AFTER_BYTES) return this.confirm()
+    if (this.isEnded) return
+    // In a hidden tab no timer pings in time; what comes in keeps the session awake.
+    const isQuiet = this.way.clock.now() - this.posted_ms > HEARTBEAT_MAX_MS
+    if (isQuiet || this.unconfirmed >= CONFIRM_AFTER_BYTES) return this.confirm()
+    if (this.unconfirmed === 0) return
     this.confirmTimer ??= this.way.clock.after(CONFIRM_AFTER_MS, () => {
       this.confirmTimer = null
       if (this.unconfirmed > 0) this.confirm()
@@ -165,6 +169,7 @@ export abstract class HttpSession implements Socket {
       const count = this.fitting()
       this.isConfirmDue = false
       this.unconfirmed = 0
+      this.posted_ms = this.way.clock.now()
       const response = await this.ask('POST', 'send', { first: this.first, received: this.received }, this.body(count), SEND_WITHIN_MS)
       const answer = (await response?.json().catch(() => null)) as { received?: unknown } | null | undefined
       if (typeof answer?.received === 'number') this.arrived(answer.received, count)

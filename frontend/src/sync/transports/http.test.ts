@@ -54,6 +54,9 @@ class FakeServer {
     if (!this.holdsBack) this.event(this.sent.length)
     for (const wake of this.polls.splice(0)) wake()
   }
+  heartbeat(): void {
+    this.stream?.enqueue(bytes(':\n\n'))
+  }
   finish(end: End): void {
     this.closing = end
     this.stream?.enqueue(bytes(`event: close\ndata: ${JSON.stringify(end)}\n\n`))
@@ -207,6 +210,18 @@ for (const Kind of [EventStream, LongPoll]) {
     assert.deepEqual(seen.ends.map(({ code, reason }) => [code, reason]), [[4403, 'no right to read']])
   })
 }
+
+test('[TRANS-20] an event stream in a page whose timers sleep is kept awake by what comes in', async () => {
+  const { clock, server } = opened(EventStream)
+  await clock.pass(10)
+  await clock.pass(30_000)
+  const { length } = server.requests
+  server.heartbeat()
+  await clock.pass(10)
+  server.heartbeat()
+  await clock.pass(10)
+  assert.deepEqual(server.requests.slice(length), ['send?first=1&received=0'])
+})
 
 test('[TRANS-24] an event stream whose first bytes are held back is left after a second', async () => {
   const server = new FakeServer()
