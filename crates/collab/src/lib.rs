@@ -39,6 +39,7 @@ mod lease;
 mod people;
 mod room;
 
+mod contents;
 mod counted;
 mod hydrate;
 mod log;
@@ -54,6 +55,7 @@ mod differential;
 #[cfg(test)]
 mod simulation;
 
+pub use contents::contents;
 pub use counted::{Histogram, Refused};
 pub use engine::{Engine, EngineSettings, EngineStats, Link, Outbox, Outgoing};
 pub use hydrate::{hydrate, hydrate_of, merge};

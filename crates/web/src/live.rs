@@ -1,5 +1,6 @@
 //! Editing together over HTTP: its addresses, its counters, and what the editor asks beside the connection.
 
+mod documents;
 mod drafts;
 mod entry;
 mod hocuspocus;
@@ -69,6 +70,7 @@ fn endpoints(web: &Web, way: Way) -> Router<Web> {
         .route("/v1/y/{*document}", any(yjs::connect))
         .route("/v1/hocuspocus", any(hocuspocus::connect))
         .route("/v1/state", get(state::state))
+        .merge(documents::router())
         .route("/heartbeat", get(heartbeat))
         .layer(Extension(way))
         .layer(from_fn_with_state(web.clone(), entry::cors))

@@ -102,7 +102,7 @@ pub use import::{
 pub use labels::{LabelCount, Labels};
 pub use live::{
     Compacted, Drafts, LiveDocuments, LiveLink, LiveMode, Mode, OfflineEdits, OfflineMerge,
-    Published, mode_of_word,
+    OpenDocument, Published, mode_of_word, open_rights,
 };
 pub use pages::{
     Byline, ContentKind, NewPage, PageContent, PageHead, PageLink, PageSummary, PageView, Pages,

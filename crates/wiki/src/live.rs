@@ -16,6 +16,7 @@ mod log;
 mod mode;
 mod names;
 mod news;
+mod open;
 mod rights;
 mod writes;
 
@@ -44,6 +45,7 @@ pub use epochs::{Compacted, OfflineEdits, OfflineMerge};
 pub(crate) use log::check;
 pub use mode::{LiveMode, mode_of_word};
 pub(crate) use news::{head_moved, moved, rights_changed};
+pub use open::{OpenDocument, open_rights};
 pub(crate) use writes::{Written, follow, onto_published};
 
 /// The roots of a page's live document: the body and the title.
@@ -123,6 +125,17 @@ impl LiveDocuments {
         document: &str,
         how: Join,
     ) -> Result<(LiveLink, Outbox)> {
+        self.join_at_most(actor, Rights::Write, document, how).await
+    }
+
+    /// The same with a token that may allow less than the wiki does.
+    pub async fn join_at_most(
+        &self,
+        actor: &Actor,
+        most: Rights,
+        document: &str,
+        how: Join,
+    ) -> Result<(LiveLink, Outbox)> {
         let page = page_of(document).ok_or_else(|| no_document(document))?;
         let asking = actor.clone();
         let asked = self.inner.rights_asked.load(Ordering::SeqCst);
@@ -130,29 +143,37 @@ impl LiveDocuments {
             .inner
             .wiki
             .read(move |tx| rights::of(tx, &asking, page))
-            .await?;
+            .await?
+            .min(most);
         if rights == Rights::None {
             return Err(refused(actor, document));
         }
-        let who = who(actor, rights);
-        let (link, outbox) = self.inner.engine.join(document, who, how).await;
         let watched = Watched {
             actor: actor.clone(),
-            page,
+            page: Some(page),
             document: document.to_owned(),
+            most,
             rights,
         };
+        self.join_watched(who(actor, rights), watched, how, asked)
+            .await
+    }
+
+    /// Into the room. `asked`: the count of judgements before these rights were read.
+    async fn join_watched(
+        &self,
+        who: Who,
+        watched: Watched,
+        how: Join,
+        asked: u64,
+    ) -> Result<(LiveLink, Outbox)> {
+        let (link, outbox) = self.inner.engine.join(&watched.document, who, how).await;
         self.inner.watched().insert(link.connection(), watched);
         if self.inner.rights_asked.load(Ordering::SeqCst) != asked {
             rights::judge_again(&self.inner).await;
         }
-        Ok((
-            LiveLink {
-                link,
-                inner: self.inner.clone(),
-            },
-            outbox,
-        ))
+        let inner = self.inner.clone();
+        Ok((LiveLink { link, inner }, outbox))
     }
 
     /// Commits what was pushed and ends all connections: the end of the server.

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use wiki::Actor;
+use wiki::{Actor, Claims};
 
 use crate::failure::{Answer, Failure, Ready};
 use crate::state::Web;
@@ -88,6 +88,16 @@ impl FromRequestParts<Web> for Entry {
             address: visitor::client_address(&parts.headers),
         })
     }
+}
+
+/// What a signed token says beyond who somebody is.
+pub(super) fn claims(_entry: &Entry) -> Option<&Claims> {
+    None
+}
+
+/// Whether what somebody brought is good for a document.
+pub(super) fn covers(entry: &Entry, document: &str) -> bool {
+    claims(entry).is_none_or(|claims| claims.covers(document))
 }
 
 /// Whom a token stands for. [WIRE-10]
@@ -190,11 +200,11 @@ fn permitted() -> Response {
     let headers = [
         (
             header::ACCESS_CONTROL_ALLOW_METHODS,
-            "GET, POST, PUT, DELETE",
+            "GET, POST, PUT, PATCH, DELETE",
         ),
         (
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "authorization, content-type, last-event-id",
+            "authorization, content-type, if-match, if-none-match, last-event-id",
         ),
         (header::ACCESS_CONTROL_MAX_AGE, "600"),
     ];

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use collab::{ClientFrame, CloseCode, Join, Outbox, Outgoing, PROTOCOL_VERSION, ServerFrame};
-use wiki::{Error, LiveLink};
+use wiki::{Error, LiveLink, open_rights};
 
 use super::entry::{self, Entry};
 use super::registry::{Carrier, Listed};
@@ -139,6 +139,11 @@ impl Opening {
         let actor = &self.entry.actor;
         let has = how.resume.map_or(0, |at| at.seq);
         let joined = match self.web.live().await {
+            Ok(live) if document.contains('/') => {
+                let open = &self.web.sync().open_namespaces;
+                let rights = open_rights(open, actor, entry::claims(&self.entry), document);
+                live.join_open(actor, rights, document, how).await
+            }
             Ok(live) => live.join(actor, document, how).await,
             Err(why) => Err(why),
         };

@@ -20,8 +20,11 @@ pub(super) const RETRY: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub(super) struct Watched {
     pub(super) actor: Actor,
-    pub(super) page: ContentId,
+    /// None for a document of another application, where every account may what its token says.
+    pub(super) page: Option<ContentId>,
     pub(super) document: String,
+    /// More than this its token does not allow.
+    pub(super) most: Rights,
     pub(super) rights: Rights,
 }
 
@@ -106,7 +109,7 @@ pub(super) async fn judge_again(inner: &Inner) -> bool {
 
 fn changes(tx: &Tx, watched: &[(u64, Watched)]) -> Result<Vec<Change>> {
     // Many have the same page open, and some have it open many times.
-    let mut known: HashMap<(Option<UserId>, String, ContentId), Rights> = HashMap::new();
+    let mut known: HashMap<(Option<UserId>, String, Option<ContentId>), Rights> = HashMap::new();
     let mut changes = Vec::new();
     for (connection, watched) in watched {
         let proof = match &watched.actor {
@@ -118,11 +121,16 @@ fn changes(tx: &Tx, watched: &[(u64, Watched)]) -> Result<Vec<Change>> {
         let rights = match known.get(&key) {
             Some(rights) => *rights,
             None => {
-                let rights = of(tx, &watched.actor, watched.page)?;
+                let rights = match watched.page {
+                    Some(page) => of(tx, &watched.actor, page)?,
+                    None if today(tx, &watched.actor)?.is_some() => Rights::Write,
+                    None => Rights::None,
+                };
                 known.insert(key, rights);
                 rights
             }
         };
+        let rights = rights.min(watched.most);
         if rights == watched.rights {
             continue;
         }

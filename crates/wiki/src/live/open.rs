@@ -1,0 +1,278 @@
+//! Documents of other applications: `<namespace>/<name>` in namespaces that the administrator has opened (`sync.open_namespaces`).
+//!
+//! Whoever has an account may write there, and whoever brings a token that was signed for it; the wiki's permissions say nothing
+//! about them. A document begins with the first who comes to write.
+
+use super::names::{self, Name, no_document};
+use super::rights::Watched;
+use super::{LiveDocuments, LiveLink, follow, unavailable, who};
+use crate::actor::Actor;
+use crate::error::{Error, Result};
+use crate::ids::{ContentId, UserId};
+use crate::sequence;
+use crate::trust::{Claims, TokenRights};
+use bytes::Bytes;
+use collab::{
+    CloseCode, Dialect, Join, LogError, Outbox, Outgoing, Position, Rights, Who, YMessage,
+};
+use std::sync::atomic::Ordering;
+use storage::{Row, WriteTx, params};
+
+/// What somebody may do with a document of another application. [YJS-2]
+pub fn open_rights(
+    namespaces: &[String],
+    actor: &Actor,
+    claims: Option<&Claims>,
+    document: &str,
+) -> Rights {
+    let Some(Name::Open { namespace, .. }) = Name::parse(document) else {
+        return Rights::None;
+    };
+    if !namespaces.iter().any(|open| open == namespace) {
+        return Rights::None;
+    }
+    match claims {
+        Some(claims) if !claims.covers(document) => Rights::None,
+        Some(claims) if claims.rights == TokenRights::Read => Rights::Read,
+        Some(_) => Rights::Write,
+        None if actor.is_anonymous() => Rights::None,
+        None => Rights::Write,
+    }
+}
+
+/// A document of another application, without what is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenDocument {
+    /// `<namespace>/<name>`.
+    pub document: String,
+    /// When it began.
+    pub created_at_ms: i64,
+    /// The login name of the account that began it.
+    pub created_by: Option<String>,
+    /// Where its log is.
+    pub head: Position,
+}
+
+impl OpenDocument {
+    fn of(row: &Row) -> Result<OpenDocument> {
+        Ok(OpenDocument {
+            document: format!("{}/{}", row.text("namespace")?, row.text("name")?),
+            created_at_ms: row.i64("created_at_ms")?,
+            created_by: row.opt_text("created_by")?,
+            head: follow::position(row.i64("epoch")?, row.i64("head_seq")?),
+        })
+    }
+}
+
+impl LiveDocuments {
+    /// Opens a document of another application; one that is not there begins when somebody comes who may write.
+    pub async fn join_open(
+        &self,
+        actor: &Actor,
+        rights: Rights,
+        document: &str,
+        how: Join,
+    ) -> Result<(LiveLink, Outbox)> {
+        self.begin_open(actor, rights, document).await?;
+        self.join_room(who(actor, rights), document, how).await
+    }
+
+    async fn join_room(&self, who: Who, document: &str, how: Join) -> Result<(LiveLink, Outbox)> {
+        let (link, outbox) = self.inner.engine.join(document, who, how).await;
+        let inner = self.inner.clone();
+        Ok((LiveLink { link, inner }, outbox))
+    }
+
+    /// Sees to it that a document is there; whether it was made now.
+    async fn begin_open(&self, actor: &Actor, rights: Rights, document: &str) -> Result<bool> {
+        let Some(Name::Open { namespace, name }) = Name::parse(document) else {
+            return Err(no_document(document));
+        };
+        if rights == Rights::None {
+            return Err(if actor.is_anonymous() {
+                Error::Forbidden("this document needs a token".into())
+            } else {
+                no_document(document)
+            });
+        }
+        let asked = document.to_owned();
+        let there = self
+            .inner
+            .wiki
+            .read(move |tx| names::id_of(tx, &asked))
+            .await?;
+        if there.is_some() {
+            return Ok(false);
+        }
+        if rights != Rights::Write {
+            return Err(no_document(document));
+        }
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        let (user, now_ms) = (actor.user_id(), self.inner.wiki.now_ms());
+        self.inner
+            .wiki
+            .write(move |tx| begin(tx, &namespace, &name, user, now_ms))
+            .await
+    }
+
+    /// Whether somebody may read the live document of a page: `Forbidden` or `NotFound` when not.
+    pub async fn may_read(&self, actor: &Actor, document: &str) -> Result<()> {
+        let Some(Name::Page(page)) = Name::parse(document) else {
+            return Err(no_document(document));
+        };
+        let asking = actor.clone();
+        let rights = self
+            .inner
+            .wiki
+            .read(move |tx| super::rights::of(tx, &asking, page))
+            .await?;
+        if rights == Rights::None {
+            return Err(super::refused(actor, document));
+        }
+        Ok(())
+    }
+
+    /// Makes a document; `Conflict` when it is there already.
+    pub async fn create_open(&self, actor: &Actor, rights: Rights, document: &str) -> Result<()> {
+        require_write(rights, document)?;
+        if self.begin_open(actor, rights, document).await? {
+            return Ok(());
+        }
+        Err(Error::Conflict(format!(
+            "there is a document `{document}` already; send it updates instead"
+        )))
+    }
+
+    /// Removes a document and its log; connections end with 4404.
+    pub async fn delete_open(&self, rights: Rights, document: &str) -> Result<()> {
+        require_write(rights, document)?;
+        let asked = document.to_owned();
+        self.inner
+            .wiki
+            .write(move |tx| {
+                let id = names::id_of(tx, &asked)?.ok_or_else(|| no_document(&asked))?;
+                follow::remove(tx, id)?;
+                for sql in [
+                    "DELETE FROM live_author WHERE document_id = $1",
+                    "DELETE FROM open_document WHERE id = $1",
+                ] {
+                    tx.execute(sql, params![id])?;
+                }
+                Ok(())
+            })
+            .await?;
+        self.inner.engine.changed(document).await;
+        Ok(())
+    }
+
+    /// Documents of a namespace by name, behind this one, at most so many.
+    pub async fn list_open(
+        &self,
+        namespace: &str,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<OpenDocument>> {
+        let (namespace, after) = (namespace.to_owned(), after.to_owned());
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let sql =
+            "SELECT o.namespace, o.name, o.created_at_ms, u.name AS created_by, d.epoch, d.head_seq
+            FROM open_document o JOIN live_document d ON d.document_id = o.id
+            LEFT JOIN user_account u ON u.id = o.created_by
+            WHERE o.namespace = $1 AND o.name > $2 ORDER BY o.name LIMIT $3";
+        self.inner
+            .wiki
+            .read(move |tx| {
+                let rows = tx.query(sql, params![&namespace, &after, limit])?;
+                rows.iter().map(OpenDocument::of).collect()
+            })
+            .await
+    }
+
+    /// The updates that make a document, and where its log is then. Whoever asks has been found to have the right to read.
+    pub async fn updates(&self, document: &str) -> Result<(Position, Vec<Bytes>)> {
+        let log = super::log::WikiLog::new(self.inner.wiki.clone());
+        log.state_of(document).await.map_err(|why| match why {
+            LogError::Gone => no_document(document),
+            other => unavailable(other),
+        })
+    }
+
+    /// Puts an update into a document by the way of every edit: judged, stored, and shown to all who are there. Where the log is then.
+    pub async fn write_open(
+        &self,
+        actor: &Actor,
+        rights: Rights,
+        document: &str,
+        update: Bytes,
+    ) -> Result<Position> {
+        require_write(rights, document)?;
+        self.begin_open(actor, rights, document).await?;
+        let unseen = Who {
+            identity: String::new(),
+            ..who(actor, rights)
+        };
+        let how = Join {
+            dialect: Dialect::Yjs,
+            ..Join::default()
+        };
+        let (link, mut outbox) = self.join_room(actor, rights, unseen, document, how).await?;
+        link.message(YMessage::Update(update)).await;
+        while let Some(outgoing) = outbox.next().await {
+            match outgoing {
+                Outgoing::Frame(message) => match *message {
+                    [8, 1] => return Ok(self.updates(document).await?.0),
+                    [0, 0, ..] => {
+                        return Err(Error::Conflict(
+                            "something before this update is missing; read the document and send what it lacks".into(),
+                        ));
+                    }
+                    _ => link.taken(message.len()).await,
+                },
+                Outgoing::Close { code, reason } => return Err(refused(code, &reason)),
+            }
+        }
+        Err(unavailable(LogError::Unavailable(
+            "the room has ended".into(),
+        )))
+    }
+}
+
+fn require_write(rights: Rights, document: &str) -> Result<()> {
+    match rights {
+        Rights::Write => Ok(()),
+        Rights::Read => Err(Error::Forbidden(
+            "this token may only read; use one that may write".into(),
+        )),
+        Rights::None => Err(no_document(document)),
+    }
+}
+
+fn refused(code: CloseCode, reason: &str) -> Error {
+    match code {
+        CloseCode::Protocol => Error::Invalid(reason.to_owned()),
+        CloseCode::NotFound => Error::NotFound(reason.to_owned()),
+        CloseCode::Conflict => Error::Conflict(reason.to_owned()),
+        CloseCode::NotLoggedIn | CloseCode::Forbidden => Error::Forbidden(reason.to_owned()),
+        _ => unavailable(LogError::Unavailable(reason.to_owned())),
+    }
+}
+
+/// Makes the rows of a document; false when they are there.
+fn begin(
+    tx: &WriteTx,
+    namespace: &str,
+    name: &str,
+    user: Option<UserId>,
+    now_ms: i64,
+) -> Result<bool> {
+    if names::open_id(tx, namespace, name)?.is_some() {
+        return Ok(false);
+    }
+    let id: ContentId = sequence::next_content_id(tx)?;
+    tx.execute(
+        "INSERT INTO open_document (id, namespace, name, created_by, created_at_ms) VALUES ($1, $2, $3, $4, $5)",
+        params![id, namespace, name, user, now_ms],
+    )?;
+    follow::begin_empty(tx, id)?;
+    Ok(true)
+}
