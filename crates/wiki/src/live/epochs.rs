@@ -343,7 +343,10 @@ pub(super) async fn sweep(inner: Weak<Inner>) {
 pub(super) async fn sweep_once(inner: &Inner) -> Result<usize> {
     let open: HashSet<ContentId> = {
         let watched = inner.watched();
-        watched.values().map(|watched| watched.page).collect()
+        watched
+            .values()
+            .filter_map(|watched| watched.page)
+            .collect()
     };
     let now_ms = inner.wiki.now_ms();
     inner.wiki.write(move |tx| prune(tx, now_ms)).await?;

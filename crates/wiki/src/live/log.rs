@@ -2,6 +2,7 @@
 
 use super::follow::{self, State, position};
 use super::names::{self, Name};
+use super::open;
 use super::{authors, base};
 use crate::error::{Error, Result};
 use crate::ids::ContentId;
@@ -111,7 +112,12 @@ impl Log for WikiLog {
         Box::pin(async move {
             self.wiki
                 .write(move |tx| match names::id_of(tx, &fold.document)? {
-                    Some(id) => store_fold(tx, id, &fold),
+                    Some(id) => {
+                        if let Some(Name::Open { .. }) = Name::parse(&fold.document) {
+                            open::nothing_to_publish(tx, id, column(fold.at.seq))?;
+                        }
+                        store_fold(tx, id, &fold)
+                    }
                     None => Err(names::no_document(&fold.document)),
                 })
                 .await

@@ -74,13 +74,27 @@ impl LiveDocuments {
         how: Join,
     ) -> Result<(LiveLink, Outbox)> {
         self.begin_open(actor, rights, document).await?;
-        self.join_room(who(actor, rights), document, how).await
+        self.join_room(actor, rights, who(actor, rights), document, how)
+            .await
     }
 
-    async fn join_room(&self, who: Who, document: &str, how: Join) -> Result<(LiveLink, Outbox)> {
-        let (link, outbox) = self.inner.engine.join(document, who, how).await;
-        let inner = self.inner.clone();
-        Ok((LiveLink { link, inner }, outbox))
+    async fn join_room(
+        &self,
+        actor: &Actor,
+        rights: Rights,
+        who: Who,
+        document: &str,
+        how: Join,
+    ) -> Result<(LiveLink, Outbox)> {
+        let watched = Watched {
+            actor: actor.clone(),
+            page: None,
+            document: document.to_owned(),
+            most: rights,
+            rights,
+        };
+        let asked = self.inner.rights_asked.load(Ordering::SeqCst);
+        self.join_watched(who, watched, how, asked).await
     }
 
     /// Sees to it that a document is there; whether it was made now.
@@ -153,6 +167,7 @@ impl LiveDocuments {
                 let id = names::id_of(tx, &asked)?.ok_or_else(|| no_document(&asked))?;
                 follow::remove(tx, id)?;
                 for sql in [
+                    "DELETE FROM live_base WHERE document_id = $1",
                     "DELETE FROM live_author WHERE document_id = $1",
                     "DELETE FROM open_document WHERE id = $1",
                 ] {
@@ -275,4 +290,12 @@ fn begin(
     )?;
     follow::begin_empty(tx, id)?;
     Ok(true)
+}
+
+/// Nobody publishes a document of another application: rows that are folded are not needed any more.
+pub(super) fn nothing_to_publish(tx: &WriteTx, id: ContentId, seq: i64) -> Result<()> {
+    let sql =
+        "UPDATE live_document SET published_seq = $2 WHERE document_id = $1 AND published_seq < $2";
+    tx.execute(sql, params![id, seq])?;
+    Ok(())
 }
