@@ -12,6 +12,7 @@ import { Chrome } from './editor/chrome'
 import { node } from './editor/commands'
 import { REFUSALS, RESETS } from './editor/messages'
 import { redrawCarets } from './editor/plugins/carets'
+import { openWriters } from './editor/plugins/writers'
 import { TitleBox } from './editor/title'
 import { announce, make, toast } from './editor/ui/dom'
 import { KeptNotice } from './editor/ui/kept'
@@ -44,6 +45,8 @@ class Editor {
       publish: (message, isMinor) => this.publish(message, isMinor),
       close: () => void this.close(),
       discard: () => this.discard(),
+      writers: (beside) => this.view && void openWriters(this.view, this.pageId, beside),
+      travel: () => void open(`/content/${this.pageId}/draft`, '_blank'),
       ask: () => this.ask(),
       letGo: () => this.session.ask(2),
     })

@@ -11,6 +11,8 @@ import { watchBody } from './page/body'
 import { watchComparison } from './page/comparison'
 import { watchForms } from './page/forms'
 import { watchImport } from './page/import'
+import { watchAuthors } from './page/authors'
+import { watchTravel } from './page/travel'
 
 watchTheme()
 watchSidebar()
@@ -23,4 +25,6 @@ watchBody()
 watchComparison()
 watchForms()
 watchImport()
+watchAuthors()
+watchTravel()
 watchEditButton()

@@ -7,8 +7,8 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 
 use crate::pages::{
-    account, admin, attachments, blog, change, comments, content, home, import, people, search,
-    setup, space_settings, spaces, versions,
+    account, admin, attachments, authors, blog, change, comments, content, draft_history, home,
+    import, people, search, setup, space_settings, spaces, versions,
 };
 use crate::state::Web;
 use crate::sync_settings::Role;
@@ -122,6 +122,19 @@ fn spaces_and_pages() -> Router<Web> {
         .route("/spaces/{key}/trash", get(space_settings::trash))
         .route("/content/{id}/history", get(versions::history))
         .route("/content/{id}/history/{number}", get(versions::one))
+        .route(
+            "/content/{id}/history/{number}/authors",
+            get(authors::of_version),
+        )
+        .route("/content/{id}/authors", get(authors::current))
+        .route("/content/{id}/draft", get(draft_history::page))
+        .route("/content/{id}/draft/restore", post(draft_history::restore))
+        .route("/api/pages/{id}/authors", get(authors::of_draft))
+        .route("/api/pages/{id}/draft-history", get(draft_history::moments))
+        .route(
+            "/api/pages/{id}/draft-history/{seq}",
+            get(draft_history::at),
+        )
         .route("/content/{id}/compare", get(versions::compare))
         .route("/content/{id}/restore", post(versions::restore))
         .route("/content/{id}/info", get(versions::info))

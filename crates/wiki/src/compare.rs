@@ -3,7 +3,8 @@
 //! The two trees are merged into one (`merge.rs`), in which characters of a private area stand around what was inserted
 //! and deleted; it is rendered like any page, and then the characters become `<ins>` and `<del>`.
 
-use crate::merge::{self, DELETED, INSERTED};
+use crate::merge;
+use crate::signs::{self, DELETED, INSERTED};
 use crate::versions::VersionSummary;
 use document::{Aligned, Document, Html, Links, Node};
 use serde::Serialize;
@@ -50,16 +51,19 @@ pub(crate) fn comparison(
     to: VersionSummary,
     blocks: Vec<ComparedBlock>,
 ) -> Comparison {
-    let changes = blocks
-        .iter()
-        .filter(|block| block.change != Change::Same)
-        .count();
+    let changes = changed(&blocks);
     Comparison {
         from,
         to,
         blocks,
         changes,
     }
+}
+
+/// How many blocks are not the same.
+pub(crate) fn changed(blocks: &[ComparedBlock]) -> usize {
+    let is_changed = |block: &&ComparedBlock| block.change != Change::Same;
+    blocks.iter().filter(is_changed).count()
 }
 
 /// The top-level blocks of both, in one order.
@@ -69,8 +73,13 @@ pub(crate) fn blocks(
     title: &str,
     links: &dyn Links,
 ) -> Vec<ComparedBlock> {
-    let (older, newer) = (merge::without_signs(older), merge::without_signs(newer));
-    let html = |node: Node| signs_to_tags(&Html::render(&Document::new(vec![node]), title, links));
+    let (older, newer) = (signs::without_signs(older), signs::without_signs(newer));
+    let html = |node: Node| {
+        signs::to_tags(
+            &Html::render(&Document::new(vec![node]), title, links),
+            write_tag,
+        )
+    };
     document::align(&older.content, &newer.content)
         .into_iter()
         .map(|merged| match merged {
@@ -94,36 +103,15 @@ pub(crate) fn blocks(
         .collect()
 }
 
-/// Turns the signs in text into elements and drops those that got into attributes (ids of headings hold the text).
-fn signs_to_tags(html: &str) -> String {
-    let mut tags = String::with_capacity(html.len() + html.len() / 8);
-    let mut in_tag = false;
-    let mut quote = None;
-    for c in html.chars() {
-        match c {
-            '<' if !in_tag => in_tag = true,
-            '>' if in_tag && quote.is_none() => in_tag = false,
-            '"' | '\'' if in_tag && quote.is_none() => quote = Some(c),
-            _ if in_tag && quote == Some(c) => quote = None,
-            _ => {}
-        }
-        match (tag_of(c), in_tag) {
-            (Some(tag), false) => tags.push_str(tag),
-            (Some(_), true) => {}
-            (None, _) => tags.push(c),
-        }
-    }
-    tags
-}
-
-fn tag_of(c: char) -> Option<&'static str> {
-    match c {
-        _ if c == INSERTED.0 => Some("<ins>"),
-        _ if c == INSERTED.1 => Some("</ins>"),
-        _ if c == DELETED.0 => Some("<del>"),
-        _ if c == DELETED.1 => Some("</del>"),
-        _ => None,
-    }
+/// The tag that a sign stands for.
+fn write_tag(sign: char, tags: &mut String) {
+    tags.push_str(match sign {
+        _ if sign == INSERTED.0 => "<ins>",
+        _ if sign == INSERTED.1 => "</ins>",
+        _ if sign == DELETED.0 => "<del>",
+        _ if sign == DELETED.1 => "</del>",
+        _ => "",
+    });
 }
 
 #[cfg(test)]

@@ -57,8 +57,10 @@ mod comments;
 mod labels;
 mod media_types;
 
+mod authorship;
 mod compare;
 mod merge;
+mod signs;
 
 mod addresses;
 mod links;
@@ -89,6 +91,7 @@ pub use addresses::{
     tiny_id,
 };
 pub use attachments::{Attachment, Attachments, Download, Upload};
+pub use authorship::{Authorship, Share};
 pub use check::CheckReport;
 pub use comments::{Comment, Comments};
 pub use compare::{Change, ComparedBlock, Comparison};
@@ -101,8 +104,8 @@ pub use import::{
 };
 pub use labels::{LabelCount, Labels};
 pub use live::{
-    Compacted, Drafts, LiveDocuments, LiveLink, LiveMode, Mode, OfflineEdits, OfflineMerge,
-    OpenDocument, Published, mode_of_word, open_rights,
+    Compacted, DraftHistory, DraftState, Drafts, LiveAuthors, LiveDocuments, LiveLink, LiveMode,
+    Mode, Moment, OfflineEdits, OfflineMerge, OpenDocument, Published, mode_of_word, open_rights,
 };
 pub use pages::{
     Byline, ContentKind, NewPage, PageContent, PageHead, PageLink, PageSummary, PageView, Pages,

@@ -135,3 +135,7 @@ pub(crate) const EPOCHS_KEPT_MAX: i64 = 16;
 pub(crate) const OFFLINE_UPDATES_MAX: usize = 20_000;
 /// Rows of an unpublished draft's log that are kept for its history; a fold beyond that begins the history anew.
 pub(crate) const DRAFT_ROWS_KEPT_MAX: i64 = 200_000;
+/// Moments that the history of a draft shows.
+pub(crate) const MOMENTS_MAX: usize = 2_000;
+/// A pause in one person's writing that begins another moment, in milliseconds.
+pub(crate) const MOMENT_PAUSE_MS: i64 = 2_000;

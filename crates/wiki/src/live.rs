@@ -18,7 +18,9 @@ mod names;
 mod news;
 mod open;
 mod rights;
+mod travel;
 mod writes;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -46,7 +48,9 @@ pub(crate) use log::check;
 pub use mode::{LiveMode, mode_of_word};
 pub(crate) use news::{head_moved, moved, rights_changed};
 pub use open::{OpenDocument, open_rights};
+pub use travel::{DraftHistory, DraftState, Moment};
 pub(crate) use writes::{Written, follow, onto_published};
+pub use written::LiveAuthors;
 
 /// The roots of a page's live document: the body and the title.
 const ROOTS: &[&str] = &["default", "title"];

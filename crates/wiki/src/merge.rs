@@ -1,38 +1,10 @@
 //! Merging two trees into one that shows both: blocks are aligned, those that are alike are merged, down to words.
 
 use crate::limits::COMPARED_WORDS_MAX;
+use crate::signs::{DELETED, INSERTED};
 use document::{Aligned, Document, Element, Mark, Node, StorageFormat, Text, align};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::ops::Range;
-
-/// Signs before and after inserted text: characters of a private area that no script uses.
-pub(crate) const INSERTED: (char, char) = ('\u{10ff00}', '\u{10ff01}');
-/// Signs before and after deleted text.
-pub(crate) const DELETED: (char, char) = ('\u{10ff02}', '\u{10ff03}');
-
-/// The document without characters that would be taken for signs.
-pub(crate) fn without_signs(document: &Document) -> Document {
-    fn clean(node: &Node) -> Node {
-        match node {
-            Node::Text(text) => {
-                let plain = text.text.chars().filter(|c| !is_sign(*c)).collect();
-                Node::Text(Text {
-                    text: plain,
-                    marks: text.marks.clone(),
-                })
-            }
-            Node::Element(element) => {
-                let content = element.content.iter().map(clean).collect();
-                Node::Element(Element {
-                    kind: element.kind,
-                    attrs: element.attrs.clone(),
-                    content,
-                })
-            }
-        }
-    }
-    Document::new(document.content.iter().map(clean).collect())
-}
 
 /// Merges two elements of one kind; the newer one's attributes count.
 pub(crate) fn pair(older: &Element, newer: &Element) -> Element {
@@ -221,8 +193,4 @@ fn around(line: &str, signs: (char, char)) -> String {
     } else {
         format!("{}{line}{}", signs.0, signs.1)
     }
-}
-
-fn is_sign(c: char) -> bool {
-    [INSERTED.0, INSERTED.1, DELETED.0, DELETED.1].contains(&c)
 }

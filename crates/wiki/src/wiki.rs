@@ -46,6 +46,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "writes and epochs",
         sql: include_str!("../migrations/0003_writes_and_epochs.sql"),
     },
+    Migration {
+        number: 4,
+        name: "authorship",
+        sql: include_str!("../migrations/0004_authorship.sql"),
+    },
 ];
 
 /// What a wiki is made of; the server brings it, tests bring their own.

@@ -1,4 +1,5 @@
 // What the editor asks of the server besides the live document.
+import type { Authors } from './authors'
 import type { Salvaged } from '../sync/salvage'
 import type { StoredEdit } from '../sync/store'
 
@@ -63,6 +64,7 @@ function post<T>(path: string, body: unknown): Promise<T> {
 export const api = {
   publish: (page: string, message: string, minor_edit: boolean) => post<{ version: number; url: string }>(`/api/pages/${page}/publish`, { message, minor_edit }),
   discard: (page: string) => post<unknown>(`/api/pages/${page}/discard`, {}),
+  authors: (page: string) => ask<Authors>(`/api/pages/${page}/authors`),
   searchPages: (q: string, space: string) => ask<FoundPage[]>(`/api/search?q=${encodeURIComponent(q)}&space=${encodeURIComponent(space)}&limit=8`),
   searchUsers: (q: string) => ask<FoundUser[]>(`/api/users?q=${encodeURIComponent(q)}`),
   render: (page_id: number, storage: string) => post<{ html: string }>('/api/render', { page_id, storage }),

@@ -26,6 +26,7 @@ import { sourceNewlines } from './plugins/newlines'
 import { selectionBar } from './plugins/selection-bar'
 import { type Choice, startSuggestion, suggestions, type Trigger } from './plugins/suggest'
 import { uploadFiles, uploads } from './plugins/uploads'
+import { writersPlugin } from './plugins/writers'
 import { markdownRules } from './rules'
 import { schema } from './schema'
 import { editDate, editLink, editStatus } from './ui/forms'
@@ -100,6 +101,7 @@ function plugins(options: BodyOptions, mapping: unknown): Plugin[] {
     ySyncPlugin(body, { mapping: mapping as never }) as Plugin,
     yUndoPlugin() as Plugin,
     carets(options.people, options.tell),
+    writersPlugin(),
     suggestions(triggers(options)),
     markdownRules(),
     ...editorKeys({ link, publish: options.publish }),

@@ -12,6 +12,10 @@ export interface ChromeActions {
   publish(message: string, isMinor: boolean): Promise<void>
   close(): void
   discard(): Promise<void>
+  /** Shows who wrote the selected passage, beside the element. */
+  writers(beside: HTMLElement): void
+  /** Opens the history of the draft. */
+  travel(): void
   /** Asks for the right to write. */
   ask(): void
   /** Lets somebody else write. */
@@ -171,7 +175,12 @@ export class Chrome {
       popover.close(true)
       void this.askDiscard()
     } }, 'Discard unpublished changes…')
-    const popover = new Popover('More actions', MENU, [discard], this.menuButton.getBoundingClientRect(), undefined, 'end')
+    const line = (label: string, run: () => void) => make('button', { type: 'button', role: 'menuitem', class: 'menu-line', onclick: () => {
+      popover.close(true)
+      run()
+    } }, label)
+    const lines = [line('Who wrote this', () => this.actions.writers(this.menuButton)), line('History of the draft', () => this.actions.travel()), discard]
+    const popover = new Popover('More actions', MENU, lines, this.menuButton.getBoundingClientRect(), undefined, 'end')
   }
 
   private async askDiscard(): Promise<void> {

@@ -3,10 +3,12 @@
 pub(crate) mod account;
 pub(crate) mod admin;
 pub(crate) mod attachments;
+pub(crate) mod authors;
 pub(crate) mod blog;
 pub(crate) mod change;
 pub(crate) mod comments;
 pub(crate) mod content;
+pub(crate) mod draft_history;
 pub(crate) mod home;
 pub(crate) mod import;
 pub(crate) mod people;

@@ -123,7 +123,7 @@ fn history_main(
             }
             @if let Some(before) = next { div.pager { a.button href={ "/content/" (head.id) "/history?before=" (before) } { "Older versions" } } }
         }
-        @if head.unpublished && head.can_edit { p.meta.section { "There are unpublished changes. They are not a version yet." } }
+        @if head.unpublished && head.can_edit { p.meta.section { "There are unpublished changes. They are not a version yet. " a href={ "/content/" (head.id) "/draft" } { "See how the draft grew" } } }
         @if visitor.actor.is_anonymous() && versions.is_empty() { p.meta { "Log in to see more." } }
     }
 }
@@ -138,7 +138,7 @@ fn history_row(head: &PageHead, version: &VersionSummary, index: usize) -> Marku
             td.nowrap { (dates::minute(version.created_at_ms)) }
             td { (people::link(version.author.as_ref())) (with_others(version)) }
             td.message { (version.message) @if version.minor { " " span.badge { "Minor" } } @if version.title != head.title { " " span.meta { "as “" (version.title) "”" } } }
-            td.acts { @if number > 1 { a href={ "/content/" (head.id) "/compare?to=" (number) } { "Changes" } } }
+            td.acts { a href={ (at) "/authors" } { "Authors" } " " @if number > 1 { a href={ "/content/" (head.id) "/compare?to=" (number) } { "Changes" } } }
         }
     }
 }
@@ -169,7 +169,7 @@ pub(crate) async fn one(
         div.page-notices { div.notice.warn { (icon("history"))
             div.grow { "You see version " (number) ", published " (dates::minute(summary.created_at_ms)) " by " (people::link(summary.author.as_ref()))
                 @if !summary.message.is_empty() { ": “" (summary.message) "”" } ". "
-                a href={ "/content/" (id) "/compare?from=" (number) "&to=" (view.head.version) } { "Compare with the current one" } " · " a href={ "/content/" (id) "/history" } { "History" }
+                a href={ "/content/" (id) "/compare?from=" (number) "&to=" (view.head.version) } { "Compare with the current one" } " · " a href={ "/content/" (id) "/history/" (number) "/authors" } { "Who wrote what" } " · " a href={ "/content/" (id) "/history" } { "History" }
             }
             @if view.head.can_edit && number != view.head.version { (restore_button(&visitor, id, number)) }
         } }
@@ -296,7 +296,7 @@ fn comparison_main(visitor: &Visitor, head: &PageHead, comparison: &Comparison) 
 }
 
 /// Blocks are drawn one by one here, so tables of several blocks have the same name: they are groups, not landmarks.
-fn unlisted(html: &str) -> String {
+pub(crate) fn unlisted(html: &str) -> String {
     html.replace(
         "class=\"table-scroll\" role=\"region\"",
         "class=\"table-scroll\" role=\"group\"",

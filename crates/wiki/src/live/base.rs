@@ -89,7 +89,6 @@ pub(super) fn unpublished_authors(
 
 /// The state with which the history of the present draft begins, and where that is; the rows behind it, put on it one by one, are
 /// what happened since.
-#[allow(dead_code, reason = "what happened to a draft is shown from here")]
 pub(crate) fn read(tx: &Tx, page: ContentId) -> Result<Option<(Position, Bytes)>, LogError> {
     let find = || -> Result<_> {
         let sql = "SELECT epoch, base_seq AS seq, base_snapshot AS snapshot, checksum FROM live_base WHERE document_id = $1";

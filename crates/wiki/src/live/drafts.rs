@@ -4,8 +4,9 @@
 use super::follow::{self, State};
 use super::names::page_document;
 use super::news::{self, name_of};
-use super::{base, log, mode, unavailable};
+use super::{base, log, mode, unavailable, written};
 use crate::actor::Actor;
+use crate::authorship;
 use crate::error::{Error, Result};
 use crate::ids::{ContentId, UserId};
 use crate::permissions::{self, Right};
@@ -13,7 +14,7 @@ use crate::publish::{self, NewVersion};
 use crate::wiki::Wiki;
 use bytes::Bytes;
 use collab::Position;
-use document::{Document, Live, StorageFormat};
+use document::{Document, Live, StorageFormat, Unreadable, Written};
 use serde_json::json;
 use storage::{Tx, WriteTx, params};
 
@@ -46,6 +47,8 @@ struct Draft {
     title: String,
     /// One update that makes it.
     state: Bytes,
+    /// The runs of its text and their client ids.
+    written: Vec<Vec<Written>>,
 }
 
 /// How a publish is to be noted.
@@ -102,16 +105,22 @@ impl Drafts<'_> {
         };
         let (version, state, updates) = self.wiki.read(read).await?;
         let hydrated = collab::hydrate(move || match Live::read(&updates) {
-            Ok((document, title, _)) => Ok(Ok((document, title, collab::merge(&updates)?))),
+            Ok((document, title, _)) => {
+                let merged = collab::merge(&updates)?;
+                let corrupt = |why: Unreadable| collab::LogError::Corrupt(why.reason);
+                let written = Live::authorship(&[&merged]).map_err(corrupt)?;
+                Ok(Ok((document, title, merged, written)))
+            }
             Err(why) => Ok(Err((why, updates))),
         });
         match hydrated.await.map_err(unavailable)? {
-            Ok((document, title, merged)) => Ok(Draft {
+            Ok((document, title, merged, written)) => Ok(Draft {
                 at: state.head(),
                 version,
                 document,
                 title,
                 state: merged,
+                written,
             }),
             Err((why, updates)) => {
                 let fault = collab::hydrate(move || Ok(Live::fault(&updates)));
@@ -154,6 +163,8 @@ impl Drafts<'_> {
                     ..NewVersion::new(page, &draft.title, &body, now_ms)
                 };
                 let number = publish::insert_version_only(tx, &version)?;
+                let runs = written::runs(tx, page, state.epoch, &draft.written)?;
+                authorship::store(tx, page, number, &runs)?;
                 follow::note_published(tx, page, draft.at, &draft.state)?;
                 let done = published(tx, &actor, page, number)?;
                 let told = json!({

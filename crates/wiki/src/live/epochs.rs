@@ -6,6 +6,7 @@ use super::names::page_document;
 use super::writes::{self, Content, Current};
 use super::{
     Inner, LEASE_KEY, ROOTS, authors, base, drafts, log, mode, parse_lease_key, unavailable,
+    written,
 };
 use crate::accounts::require_admin;
 use crate::actor::Actor;
@@ -304,7 +305,9 @@ fn begin_rewritten(
     weighed: &Weighed,
     now_ms: i64,
 ) -> Result<State> {
-    keep(tx, &Current::read(tx, page, *old)?, now_ms)?;
+    let current = Current::read(tx, page, *old)?;
+    keep(tx, &current, now_ms)?;
+    let runs = written::of_state(tx, page, old.epoch, &current.bytes)?;
     let users = base::unpublished_authors(tx, page, old, old.head_seq)?;
     // What was not published before is not published now: the mark stays behind the head.
     let is_draft = old.head_seq > old.published_seq;
@@ -312,6 +315,7 @@ fn begin_rewritten(
     let new = old.next_epoch(if is_draft { old.head_seq } else { seq }, REWRITTEN);
     follow::begin_epoch(tx, page, new, &weighed.fresh)?;
     authors::note_server(tx, page, new.epoch, weighed.client_id, None, now_ms)?;
+    written::note_origin(tx, page, new.epoch, &weighed.fresh, &runs)?;
     if is_draft {
         base::put(tx, page, position(new.epoch, seq), &weighed.fresh, &users)?;
     }

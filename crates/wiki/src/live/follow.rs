@@ -5,7 +5,8 @@
 
 use super::log::column;
 use super::writes::Current;
-use super::{authors, base, epochs, news};
+use super::{authors, base, epochs, news, written};
+use crate::authorship;
 use crate::error::{Error, Result};
 use crate::ids::ContentId;
 use crate::pages::PageHead;
@@ -185,7 +186,11 @@ fn published_state(
     });
     let client_id = server_client_id(tx, page, state.head_seq)?;
     authors::note_server(tx, page, state.epoch, client_id, None, 0)?;
-    Ok(Live::seed(&document, title, client_id))
+    let seed = Live::seed(&document, title, client_id);
+    if let Some(runs) = authorship::read(tx, page, version)? {
+        written::note_origin(tx, page, state.epoch, &seed, &runs)?;
+    }
+    Ok(seed)
 }
 
 /// A live document never begins empty: two people who type the first words at once would make two paragraphs of them.

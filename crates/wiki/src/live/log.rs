@@ -197,11 +197,16 @@ fn snapshot(tx: &Tx, page: ContentId, state: &State) -> Result<Bytes, LogError> 
 }
 
 /// The updates after `seq`, in order, up to the head; a hole is an error.
-fn rows_after(tx: &Tx, page: ContentId, state: &State, seq: i64) -> Result<Vec<Bytes>, LogError> {
+pub(super) fn rows_after(
+    tx: &Tx,
+    page: ContentId,
+    state: &State,
+    seq: i64,
+) -> Result<Vec<Bytes>, LogError> {
     let sql = "SELECT seq, bytes, checksum FROM live_update
-        WHERE document_id = $1 AND epoch = $2 AND seq > $3 ORDER BY seq";
+        WHERE document_id = $1 AND epoch = $2 AND seq > $3 AND seq <= $4 ORDER BY seq";
     let rows = tx
-        .query(sql, params![page, state.epoch, seq])
+        .query(sql, params![page, state.epoch, seq, state.head_seq])
         .map_err(database_error)?;
     let mut updates = Vec::with_capacity(rows.len());
     let mut expected_seq = seq;

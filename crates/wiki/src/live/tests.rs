@@ -3,6 +3,7 @@
 mod editor;
 mod epochs;
 mod pushed;
+mod travel;
 mod writes;
 
 use super::follow::{State, note_published, start_again};

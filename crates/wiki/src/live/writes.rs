@@ -3,6 +3,7 @@
 
 use super::follow::{self, State};
 use super::{authors, drafts, log, news, unavailable};
+use crate::authorship;
 use crate::error::{Error, Result};
 use crate::ids::{ContentId, UserId};
 use crate::limits::{OVERLAP_CHARS_MAX, OVERLAPS_TOLD_MAX};
@@ -150,6 +151,8 @@ pub(crate) fn follow(tx: &WriteTx, written: &Written<'_>) -> Result<()> {
     // [WRITE-5] What the draft has besides stays unpublished.
     if target.as_stored() == new.as_stored() {
         follow::note_published(tx, page, head, &current.bytes)?;
+        let runs = super::written::of_state(tx, page, state.epoch, &current.bytes)?;
+        authorship::store(tx, page, written.version, &runs)?;
     }
     let by = crate::view::person(tx, written.author.map(UserId::get))?;
     let by = by.map_or_else(|| "Watersmeet".to_owned(), |person| person.full_name);
