@@ -24,6 +24,8 @@ export class WikiServer {
   private output = "";
   /** The address that browsers use, when something stands in front. */
   publicUrl: string | undefined;
+  /** What `serve` is told beside its place and its address. */
+  flags: string[] = [];
 
   private constructor(
     readonly url: string,
@@ -46,6 +48,11 @@ export class WikiServer {
     return new WikiServer(`http://127.0.0.1:${port}`, data, database);
   }
 
+  /** Another process over the same data. Not started yet. */
+  async beside(): Promise<WikiServer> {
+    return new WikiServer(`http://127.0.0.1:${await freePort()}`, this.data, this.database, this.inside);
+  }
+
   /** A running server with the administrator `ann` (password `correct horse battery`). */
   static async withAdministrator(kind: Database = "sqlite"): Promise<WikiServer> {
     const server = await WikiServer.create(kind);
@@ -63,7 +70,7 @@ export class WikiServer {
   async start(): Promise<void> {
     const address = new URL(this.url).host;
     const named = this.publicUrl ? ["--public-url", this.publicUrl] : [];
-    const [program, ...words] = [...this.inside, BINARY, "serve", ...this.place(), "--listen", address, ...named];
+    const [program, ...words] = [...this.inside, BINARY, "serve", ...this.place(), "--listen", address, ...named, ...this.flags];
     const child = spawn(program!, words, { stdio: ["ignore", "pipe", "pipe"] });
     this.process = child;
     child.stdout.on("data", (data) => (this.output += data));
