@@ -29,6 +29,12 @@ impl ClockMap {
         self.0.iter().map(|(client, clock)| (*client, *clock))
     }
 
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> usize {
+        // Nodes of the tree are about two thirds full.
+        self.0.len() * 16 * 3 / 2
+    }
+
     /// Takes over everything that the other knows.
     pub(crate) fn join(&mut self, other: &ClockMap) {
         for (client, clock) in &other.0 {

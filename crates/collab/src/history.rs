@@ -1,7 +1,8 @@
 //! What a room keeps of a document's log: a snapshot and the updates behind it, and frames of them that are shared.
 
-use crate::limits::{CATCH_UP_BYTES, RING_FRAMES_MAX};
-use crate::protocol::{Position, ServerFrame, SnapshotFrames};
+use crate::limits::{CATCH_UP_BYTES, RING_BYTES_MAX, RING_FRAMES_MAX};
+use crate::protocol::{Position, SnapshotFrames, batch_frame};
+use crate::tail::Tail;
 use bytes::Bytes;
 use std::collections::VecDeque;
 
@@ -43,9 +44,9 @@ pub(crate) struct History {
     snapshot_seq: u64,
     snapshot: Snapshot,
     snapshot_bytes: usize,
-    tail: VecDeque<Entry>,
-    tail_bytes: usize,
+    tail: Tail,
     ring: VecDeque<Shared>,
+    ring_bytes: usize,
 }
 
 impl History {
@@ -55,9 +56,9 @@ impl History {
             snapshot_seq: at.seq,
             snapshot_bytes: snapshot.len(),
             snapshot: Snapshot::Plain(snapshot),
-            tail: VecDeque::new(),
-            tail_bytes: 0,
+            tail: Tail::new(at.seq + 1),
             ring: VecDeque::new(),
+            ring_bytes: 0,
         }
     }
 
@@ -75,7 +76,7 @@ impl History {
 
     /// Bytes of snapshot and tail.
     pub(crate) fn bytes(&self) -> usize {
-        self.snapshot_bytes + self.tail_bytes
+        self.snapshot_bytes + self.tail.bytes()
     }
 
     pub(crate) fn snapshot_bytes(&self) -> usize {
@@ -83,7 +84,7 @@ impl History {
     }
 
     pub(crate) fn tail_bytes(&self) -> usize {
-        self.tail_bytes
+        self.tail.bytes()
     }
 
     pub(crate) fn tail_len(&self) -> usize {
@@ -92,7 +93,8 @@ impl History {
 
     /// Everything that makes the document at the head, snapshot first.
     pub(crate) fn updates(&self) -> Vec<Bytes> {
-        let tail = self.tail.iter().map(|entry| entry.update.clone());
+        let tail = self.tail.since(self.snapshot_seq + 1);
+        let tail = tail.map(|(_, update)| Bytes::copy_from_slice(update));
         let snapshot = match &self.snapshot {
             Snapshot::Plain(snapshot) => snapshot.clone(),
             Snapshot::Frames(frames) => frames.state(),
@@ -102,12 +104,12 @@ impl History {
 
     /// The updates after `seq`, not beyond `until` and not too many bytes; none when they are folded.
     pub(crate) fn after(&self, seq: u64, until: u64) -> Option<Vec<Bytes>> {
-        let skip = seq.checked_sub(self.snapshot_seq)? as usize;
+        seq.checked_sub(self.snapshot_seq)?;
         let mut bytes = 0;
-        let tail = self.tail.iter().skip(skip);
+        let tail = self.tail.since(seq + 1);
         let wanted = tail.take(until.saturating_sub(seq) as usize);
         let updates: Vec<Bytes> = wanted
-            .map(|entry| entry.update.clone())
+            .map(|(_, update)| Bytes::copy_from_slice(update))
             .take_while(|update| {
                 let first = bytes == 0;
                 bytes += update.len();
@@ -118,8 +120,7 @@ impl History {
     }
 
     pub(crate) fn append(&mut self, entry: Entry) {
-        self.tail_bytes += entry.update.len();
-        self.tail.push_back(entry);
+        self.tail.append(entry.connection, &entry.update);
     }
 
     /// Puts a snapshot in the place of the log up to `seq`.
@@ -127,15 +128,11 @@ impl History {
         if at.epoch != self.epoch || at.seq <= self.snapshot_seq || at.seq > self.head().seq {
             return;
         }
-        for _ in self.snapshot_seq..at.seq {
-            if let Some(entry) = self.tail.pop_front() {
-                self.tail_bytes -= entry.update.len();
-            }
-        }
+        self.tail.drop_until(at.seq);
         self.snapshot_seq = at.seq;
         self.snapshot_bytes = snapshot.len();
         self.snapshot = Snapshot::Plain(snapshot);
-        self.ring.retain(|shared| shared.first_seq > at.seq);
+        self.forget_frames();
     }
 
     /// The next frame for somebody who is at a place in the log, not beyond `until`; and where they are then.
@@ -161,37 +158,37 @@ impl History {
         {
             return (shared.frame.clone(), shared.last_seq);
         }
-        let skip = (first_seq - self.snapshot_seq - 1) as usize;
-        let mut bytes = 0;
-        let mut updates = Vec::new();
-        for entry in self
-            .tail
-            .iter()
-            .skip(skip)
-            .take((until + 1 - first_seq) as usize)
-        {
-            if !updates.is_empty() && bytes + entry.update.len() > CATCH_UP_BYTES {
-                break;
-            }
-            bytes += entry.update.len();
-            updates.push((entry.connection, entry.update.clone()));
-        }
-        let last_seq = first_seq + updates.len() as u64 - 1;
-        let frame = ServerFrame::Batch {
-            epoch: self.epoch,
-            first_seq,
-            updates,
-        }
-        .encode();
-        if self.ring.len() >= RING_FRAMES_MAX {
-            self.ring.pop_front();
-        }
+        let stretch = self.tail.stretch(first_seq, until, CATCH_UP_BYTES);
+        let last_seq = first_seq + stretch.count.max(1) as u64 - 1;
+        let frame = batch_frame(self.epoch, first_seq, stretch.count, &stretch.records);
+        self.ring_bytes += frame.len();
         self.ring.push_back(Shared {
             first_seq,
             last_seq,
             frame: frame.clone(),
         });
+        while self.ring.len() > RING_FRAMES_MAX
+            || (self.ring_bytes > RING_BYTES_MAX && self.ring.len() > 1)
+        {
+            let oldest = self.ring.pop_front();
+            self.ring_bytes -= oldest.map_or(0, |shared| shared.frame.len());
+        }
         (frame, last_seq)
+    }
+
+    /// Drops the frames that are kept for others, when there is nobody else.
+    pub(crate) fn forget_frames(&mut self) {
+        self.ring.clear();
+        self.ring_bytes = 0;
+    }
+
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> usize {
+        let snapshot = match &self.snapshot {
+            Snapshot::Plain(snapshot) => snapshot.len(),
+            Snapshot::Frames(frames) => frames.memory(),
+        };
+        snapshot + self.tail.memory() + self.ring_bytes + self.ring.capacity() * size_of::<Shared>()
     }
 
     /// The n-th part of the snapshot. All readers share one piece of memory, which is made for the first of them.

@@ -26,6 +26,7 @@ mod protocol;
 mod varint;
 
 mod scan;
+mod tail;
 mod value;
 
 mod admission;

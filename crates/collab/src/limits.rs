@@ -23,7 +23,7 @@ pub(crate) const TOKEN_BYTES_MAX: usize = 4 << 10;
 pub(crate) const SNAPSHOT_PART_BYTES_MAX: usize = 64 << 10;
 /// Bytes of a snapshot that this engine puts into one frame.
 pub(crate) const SNAPSHOT_PART_BYTES: usize = if cfg!(test) {
-    64
+    128
 } else {
     SNAPSHOT_PART_BYTES_MAX
 };
@@ -68,6 +68,10 @@ pub(crate) const WAITING_BYTES_MAX: usize = 32 << 20;
 pub(crate) const WINDOW_BYTES: usize = if cfg!(test) { 600 } else { 256 << 10 };
 /// Bytes of one BATCH frame made for a connection that lags.
 pub(crate) const CATCH_UP_BYTES: usize = if cfg!(test) { 200 } else { 128 << 10 };
+/// Bytes of one block of packed updates.
+pub(crate) const TAIL_BLOCK_BYTES: usize = if cfg!(test) { 2 << 10 } else { 16 << 10 };
+/// Bytes of encoded frames that a room keeps to share them with those who lag; the newest is kept whatever its size.
+pub(crate) const RING_BYTES_MAX: usize = 512 << 10;
 /// Encoded frames that a room keeps to share them.
 pub(crate) const RING_FRAMES_MAX: usize = if cfg!(test) { 4 } else { 64 };
 /// Answers kept for a connection that lags; beyond it, the connection is ended with 1013.
@@ -101,6 +105,10 @@ pub(crate) const TICK_MS: u64 = 30;
 pub(crate) const PEOPLE_PER_TICK_MS: u64 = 6;
 /// Pause between two presence frames among many people.
 pub(crate) const PRESENCE_TICK_MS: u64 = 50;
+/// One connection changes its presence at most so often; of what comes faster the newest counts.
+pub(crate) const PRESENCE_EVERY_MS: u64 = 20;
+/// Departures kept for those who were not told of them yet.
+pub(crate) const DEPARTED_MAX: usize = 10_000;
 /// More than so many are very many.
 pub(crate) const MANY_PEOPLE: usize = 150;
 /// Pause between two presence frames among very many people.
@@ -141,7 +149,7 @@ pub(crate) const HYDRATE_CHARGE_BYTES_MIN: usize = 1 << 20;
 /// Bytes that hydrations under way may be taken to need together; others wait. The largest document runs alone.
 pub(crate) const HYDRATE_CHARGE_BYTES_MAX: usize = 768 << 20;
 /// A hydration that takes longer is an error for who waits for it; its outcome is thrown away.
-pub(crate) const HYDRATE_MS: u64 = if cfg!(test) { 300 } else { 60_000 };
+pub(crate) const HYDRATE_MS: u64 = if cfg!(test) { 3_000 } else { 60_000 };
 
 /// Events that a room takes before it does what follows from them.
 pub(crate) const ROOM_EVENTS_MAX: usize = 256;

@@ -1,6 +1,6 @@
 //! Presence: who is there and what they last said of themselves, by version, so that everybody can be told only what is new.
 
-use crate::limits::PRESENCE_FRAMES_MAX;
+use crate::limits::{DEPARTED_MAX, PRESENCE_FRAMES_MAX};
 use crate::protocol::{PresenceKind, ServerFrame};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
@@ -74,6 +74,9 @@ impl People {
                 joined: person.joined,
                 left: self.version,
             });
+            if self.departed.len() > DEPARTED_MAX {
+                self.departed.pop_front();
+            }
         }
     }
 
@@ -121,8 +124,9 @@ impl People {
             .map(|gone| (gone.connection, PresenceKind::Gone))
             .collect();
         for (connection, person) in &self.present {
-            let (identity, blob) = (person.identity.clone(), person.blob.clone());
+            let blob = person.blob.clone();
             if person.joined > since {
+                let identity = person.identity.clone();
                 changes.push((*connection, PresenceKind::Joined { identity, blob }));
             } else if person.changed > since {
                 changes.push((*connection, PresenceKind::Changed { blob }));

@@ -5,6 +5,7 @@ mod client;
 mod server;
 mod snapshot;
 
+pub(crate) use server::batch_frame;
 pub(crate) use snapshot::SnapshotFrames;
 pub use snapshot::{OutOfPlace, SnapshotParts};
 

@@ -8,6 +8,7 @@ mod bounds;
 mod clock;
 mod commit;
 mod connections;
+mod presence;
 mod reload;
 mod rights;
 mod yjs;
@@ -209,6 +210,8 @@ pub(crate) struct Room {
     /// Joins under way, and since when.
     arriving: Vec<(u64, u64)>,
     people: People,
+    /// Connections whose presence changes too fast.
+    presence_waiting: Vec<u64>,
     turns: Turns,
     /// Connections that have something new and were not given it yet.
     due: Vec<u64>,
@@ -258,6 +261,7 @@ impl Room {
             connections: BTreeMap::new(),
             arriving: Vec::new(),
             people: People::default(),
+            presence_waiting: Vec::new(),
             turns: Turns::default(),
             due: Vec::new(),
             stall_at_ms: now_ms,
@@ -379,6 +383,7 @@ impl Room {
         self.retry_load(now_ms);
         self.settle_rights(now_ms);
         self.append_waiting(now_ms);
+        self.settle_presence(now_ms);
         self.tick(now_ms);
         self.renew_awareness(now_ms);
         self.pump_due(now_ms);
@@ -426,27 +431,15 @@ impl Room {
         if edits || presence {
             self.pump_all(now_ms);
             self.lag = self.lag();
+            if self.lag == 0
+                && let Some(history) = &mut self.history
+            {
+                history.forget_frames();
+            }
         }
         if presence {
             self.forget_departed();
         }
-    }
-
-    fn forget_departed(&mut self) {
-        let told = |c: &Connection| {
-            if c.joined() && c.dialect == Dialect::Native {
-                c.presence_seen
-            } else {
-                u64::MAX
-            }
-        };
-        let told_all = self
-            .connections
-            .values()
-            .map(told)
-            .min()
-            .unwrap_or(u64::MAX);
-        self.people.forget(told_all);
     }
 
     /// [ROOM-13] When everything is committed and acknowledged, connections end.
@@ -525,6 +518,9 @@ impl Room {
         let busy = self.folding || self.running.is_some() || self.phase == Phase::Loading;
         if self.connections.is_empty() && !busy {
             at_ms = at_ms.min(self.empty_since_ms + IDLE_MS);
+        }
+        if !self.presence_waiting.is_empty() {
+            at_ms = at_ms.min(now_ms + PRESENCE_EVERY_MS);
         }
         if let Some((since_ms, _)) = self.arriving.first() {
             at_ms = at_ms.min(since_ms + JOIN_SLOW_MS);

@@ -195,6 +195,20 @@ fn snapshot_part(bytes: &Bytes, r: &mut Reader<'_>) -> Result<ServerFrame, Malfo
     })
 }
 
+/// A BATCH frame of records that are in its form already.
+pub(crate) fn batch_frame(epoch: u64, first_seq: u64, count: usize, records: &[&[u8]]) -> Bytes {
+    let bytes: usize = records.iter().map(|records| records.len()).sum();
+    let mut out = Vec::with_capacity(bytes + 32);
+    out.push(0x83);
+    for number in [epoch, first_seq, count as u64] {
+        put_number(&mut out, number);
+    }
+    for records in records {
+        out.extend_from_slice(records);
+    }
+    out.into()
+}
+
 fn batch(bytes: &Bytes, r: &mut Reader<'_>) -> Result<ServerFrame, Malformed> {
     let (epoch, first_seq) = (r.number()?, r.number()?);
     let count = r.count(2, NUMBER_MAX)?;

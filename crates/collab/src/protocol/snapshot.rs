@@ -7,8 +7,9 @@ use bytes::Bytes;
 /// A snapshot as its frames, one behind the other in one buffer, of which every connection gets slices.
 pub(crate) struct SnapshotFrames {
     frames: Bytes,
-    /// Where each frame ends in the buffer, and how many bytes of the snapshot it ends with.
-    ends: Vec<(usize, usize)>,
+    /// Where each frame ends in the buffer; it ends with its part of the snapshot.
+    ends: Vec<u32>,
+    total_bytes: usize,
 }
 
 impl SnapshotFrames {
@@ -24,37 +25,38 @@ impl SnapshotFrames {
         {
             put_snapshot_part(&mut frames, position, state.len() as u64, offset, part);
             offset += part.len() as u64;
-            ends.push((frames.len(), part.len()));
+            ends.push(frames.len() as u32);
         }
         frames.shrink_to_fit();
-        let frames = frames.into();
-        SnapshotFrames { frames, ends }
+        SnapshotFrames {
+            frames: frames.into(),
+            ends,
+            total_bytes: state.len(),
+        }
     }
 
     /// The n-th frame, and whether it is the last.
     pub(crate) fn frame(&self, n: usize) -> Option<(Bytes, bool)> {
-        let (end, _) = *self.ends.get(n)?;
-        let start = self.start(n);
+        let end = *self.ends.get(n)? as usize;
+        let before = n.checked_sub(1).and_then(|before| self.ends.get(before));
+        let start = before.map_or(0, |end| *end as usize);
         Some((self.frames.slice(start..end), n + 1 == self.ends.len()))
     }
 
     /// The snapshot in one piece again: a copy.
     pub(crate) fn state(&self) -> Bytes {
-        let parts = self
-            .ends
-            .iter()
-            .map(|(end, bytes)| self.frames.slice(end - bytes..*end));
-        parts
-            .fold(Vec::new(), |mut state, part| {
-                state.extend_from_slice(&part);
-                state
-            })
-            .into()
+        let mut state = Vec::with_capacity(self.total_bytes);
+        for end in &self.ends {
+            let (end, left) = (*end as usize, self.total_bytes - state.len());
+            let part = end - left.min(SNAPSHOT_PART_BYTES)..end;
+            state.extend_from_slice(self.frames.get(part).unwrap_or_default());
+        }
+        state.into()
     }
 
-    fn start(&self, n: usize) -> usize {
-        let before = n.checked_sub(1).and_then(|before| self.ends.get(before));
-        before.map_or(0, |(end, _)| *end)
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> usize {
+        self.frames.len() + 4 * self.ends.capacity()
     }
 }
 

@@ -23,6 +23,9 @@ pub(super) enum Stage {
     Reset,
 }
 
+/// Answers that a connection keeps memory for while it has none.
+const IDLE_ANSWERS: usize = 4;
+
 /// One link to a client.
 pub(super) struct Connection {
     pub(super) who: Who,
@@ -42,6 +45,9 @@ pub(super) struct Connection {
     /// What it was sent of the log.
     pub(super) place: Place,
     pub(super) presence_seen: u64,
+    /// When it last changed its presence, and the newest blob that came too soon after that.
+    pub(super) presence_at_ms: Option<u64>,
+    pub(super) presence_waits: Option<Bytes>,
     /// Frames for it alone, which come before everything else.
     pub(super) answers: VecDeque<Bytes>,
     /// Whether it is among those that get something next.
@@ -61,6 +67,19 @@ impl Connection {
 
 #[cfg(test)]
 impl Connection {
+    /// [ROOM-21] Bytes that the room holds for it alone.
+    pub(super) fn memory(&self) -> usize {
+        let answers: usize = self.answers.iter().map(Bytes::len).sum();
+        let texts = self.who.user.len() + self.who.identity.len();
+        let waits = self.presence_waits.as_ref().map_or(0, Bytes::len);
+        size_of::<Connection>()
+            + texts
+            + waits
+            + answers
+            + self.answers.capacity() * size_of::<Bytes>()
+            + self.leased.capacity() * 8
+    }
+
     pub(super) fn check_bounds(&self, frame_bytes: usize) {
         assert!(self.in_flight <= WINDOW_BYTES + frame_bytes);
         assert!(self.unanswered <= BATCHES_IN_FLIGHT_MAX);
@@ -101,6 +120,8 @@ impl Room {
             leased: Vec::new(),
             place: Place::Nothing,
             presence_seen: 0,
+            presence_at_ms: None,
+            presence_waits: None,
             answers: VecDeque::new(),
             due: false,
             in_flight: 0,
@@ -175,6 +196,7 @@ impl Room {
             .map(|lease| lease.client_id)
             .chain([client_id])
             .collect();
+        connection.leased.shrink_to_fit();
         let head = history.head();
         connection.place = resume
             .filter(|at| at.epoch == head.epoch)
@@ -223,10 +245,7 @@ impl Room {
                 self.answer(now_ms, id, &ServerFrame::Pong { nonce })
             }
             ClientFrame::Push { batch_id, updates } => self.push(now_ms, id, batch_id, updates),
-            ClientFrame::Presence { blob } => {
-                self.people.change(id, blob);
-                self.presence_due = true;
-            }
+            ClientFrame::Presence { blob } => self.set_presence(now_ms, id, blob),
             ClientFrame::Hello { resume, leases, .. } if connection.stage == Stage::Reset => {
                 connection.stage = Stage::Waiting { resume, leases };
                 if self.phase == Phase::Ready {
@@ -245,6 +264,9 @@ impl Room {
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.in_flight = connection.in_flight.saturating_sub(bytes);
             connection.taken_at_ms = now_ms;
+            if connection.answers.is_empty() && connection.answers.capacity() > IDLE_ANSWERS {
+                connection.answers = VecDeque::new();
+            }
             self.later(now_ms, id);
         }
     }

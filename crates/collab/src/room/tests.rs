@@ -4,6 +4,7 @@ mod edits;
 mod endings;
 mod joining;
 mod log;
+mod memory;
 mod presence;
 mod rights;
 mod yjs;

@@ -69,3 +69,102 @@ fn presence_of_many() {
         );
     }
 }
+
+/// [PRES-6] Who changes faster than allowed is not refused: the newest counts when it is time.
+#[test]
+fn too_fast() {
+    let mut stage = Stage::new();
+    stage.join(1);
+    stage.join(2);
+    stage.take(1);
+    stage.take(2);
+    for n in 0..200u8 {
+        let frame = ClientFrame::Presence {
+            blob: vec![n].into(),
+        };
+        stage.happens(Event::Frame {
+            connection: 1,
+            frame,
+        });
+    }
+    let blob = |n: u8| PresenceKind::Changed {
+        blob: vec![n].into(),
+    };
+    assert_eq!(presence(&stage.take(2)), [(1, blob(0))]);
+    assert!(presence(&stage.take(1)).len() <= 1);
+    let wake = stage.wakes.last().copied().unwrap();
+    assert!(wake <= stage.now_ms + PRESENCE_EVERY_MS);
+    stage.wait(PRESENCE_EVERY_MS);
+    assert_eq!(presence(&stage.take(2)), [(1, blob(199))]);
+    stage.wait(PRESENCE_EVERY_MS);
+    assert!(stage.take(2).is_empty());
+}
+
+/// [PRES-3] [PRES-5] [PRES-7] Five hundred people, half of them readers, each with ten changes a second: one frame per tick, made once
+/// for all, with a few bytes for each who changed and no identity again.
+#[test]
+fn five_hundred() {
+    const PEOPLE: u64 = 500;
+    const BLOB: usize = 60;
+    let mut stage = Stage::new();
+    for connection in 1..=PEOPLE {
+        let rights = if connection % 2 == 0 {
+            Rights::Read
+        } else {
+            Rights::Write
+        };
+        stage.join_as(connection, "u", rights, None, Vec::new());
+    }
+    stage.wait(PRESENCE_SLOW_TICK_MS);
+    stage.wait(PRESENCE_SLOW_TICK_MS);
+    for round in 0..10u8 {
+        stage.sent.clear();
+        stage.raw.clear();
+        for connection in 1..=PEOPLE {
+            let blob = vec![round; BLOB].into();
+            let frame = ClientFrame::Presence { blob };
+            stage.happens(Event::Frame { connection, frame });
+        }
+        stage.wait(PRESENCE_SLOW_TICK_MS);
+        if round == 0 {
+            continue; // the first change after a pause goes out at once
+        }
+        for connection in 1..=PEOPLE {
+            let [frame] = &stage.raw[&connection][..] else {
+                panic!("one frame per tick");
+            };
+            assert_eq!(frame.as_ptr(), stage.raw[&1][0].as_ptr());
+            assert!(
+                frame.len() <= 8 + PEOPLE as usize * (BLOB + 5),
+                "{}",
+                frame.len()
+            );
+        }
+        let changes = presence(&stage.sent[&1]);
+        assert_eq!(changes.len(), PEOPLE as usize);
+        let changed =
+            |(_, kind): &(u64, PresenceKind)| matches!(kind, PresenceKind::Changed { .. });
+        assert!(changes.iter().all(changed));
+    }
+}
+
+/// [PRES-2] Who was told of a new epoch is told of those who leave before its HELLO.
+#[test]
+fn departures_around_a_reset() {
+    let mut stage = Stage::new();
+    stage.join(1);
+    stage.join(2);
+    stage.take(1);
+    stage.store.discard();
+    let head = Some(stage.store.head());
+    stage.happens(Event::Head(head));
+    stage.happens(Event::Leave { connection: 2 });
+    stage.wait(PRESENCE_TICK_MS);
+    stage.take(1);
+    stage.happens(Event::Frame {
+        connection: 1,
+        frame: hello(),
+    });
+    stage.wait(PRESENCE_TICK_MS);
+    assert_eq!(presence(&stage.take(1)), [(2, PresenceKind::Gone)]);
+}
