@@ -111,3 +111,22 @@ pub(crate) const SYNC_STATE: Duration = Duration::from_secs(3);
 pub(crate) const SYNC_STATE_BYTES_MAX: usize = 16 << 20;
 /// How long the token is good with which the wiki asks, in seconds.
 pub(crate) const SYNC_TOKEN_S: u64 = 60;
+/// Bytes of the reason with which a live connection ends; the rest is left out.
+pub(crate) const LIVE_REASON_BYTES_MAX: usize = 123;
+/// How long the token that a page gets for its live connection is good.
+pub(crate) const LIVE_TOKEN_VALID: Duration = Duration::from_secs(3600);
+/// Logs of which an administrator is told besides those of open pages: the largest.
+pub(crate) const LARGEST_LOGS: usize = 50;
+
+/// Tests of the path to a browser that run at once; a further one is refused with 429.
+pub(crate) const PROBES_MAX: usize = 32;
+/// The longest time that such a test takes.
+pub(crate) const PROBE_TIME_MAX: Duration = Duration::from_secs(60);
+/// Events of one test stream.
+pub(crate) const PROBE_EVENTS_MAX: u64 = 100;
+/// The longest pause between them.
+pub(crate) const PROBE_PAUSE_MAX: Duration = Duration::from_secs(10);
+/// Bytes of padding in each of them.
+pub(crate) const PROBE_PADDING_MAX: usize = 64 << 10;
+/// Bytes of one message to a test socket.
+pub(crate) const PROBE_MESSAGE_BYTES_MAX: usize = 64 << 10;

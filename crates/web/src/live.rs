@@ -1,5 +1,6 @@
 //! Editing together over HTTP: its addresses, its counters, and what the editor asks beside the connection.
 
+mod connection;
 mod documents;
 mod drafts;
 mod entry;
@@ -7,6 +8,7 @@ mod hocuspocus;
 mod opening;
 mod pace;
 mod poll;
+mod probe;
 mod registry;
 mod remote;
 mod session;
@@ -27,6 +29,7 @@ use crate::sync_settings::{Role, SyncProxy, Transport};
 use entry::Way;
 
 pub(crate) use entry::origin_of;
+pub(crate) use probe::places as probe_places;
 pub(crate) use registry::Registry;
 pub(crate) use session::Sessions;
 #[allow(unused_imports, reason = "the administrator's page shows it")]
@@ -44,7 +47,8 @@ pub(crate) fn router(web: &Web) -> Router<Web> {
         router = router
             .route("/api/pages/{id}/publish", post(drafts::publish))
             .route("/api/pages/{id}/discard", post(drafts::discard))
-            .route("/api/pages/{id}/offline-edits", post(drafts::offline_edits));
+            .route("/api/pages/{id}/offline-edits", post(drafts::offline_edits))
+            .route("/api/pages/{id}/connection", get(connection::connection));
     }
     if settings.role == Role::Wiki {
         return router.merge(remote::router(web));
@@ -72,6 +76,7 @@ fn endpoints(web: &Web, way: Way) -> Router<Web> {
         .route("/v1/state", get(state::state))
         .merge(documents::router())
         .route("/heartbeat", get(heartbeat))
+        .merge(probe::router())
         .layer(Extension(way))
         .layer(from_fn_with_state(web.clone(), entry::cors))
 }
@@ -88,6 +93,11 @@ fn permit(web: &Web, transport: Transport) -> Answer<()> {
             "the transport `{name}` is switched off on this server (`sync.transports`); use another"
         ),
     ))
+}
+
+/// Whether people may edit together now: `on`, `read-only`, `off`.
+async fn mode(web: &Web) -> Answer<&'static str> {
+    Ok(web.wiki().live_mode().await?.mode.word())
 }
 
 /// [WIRE-8]

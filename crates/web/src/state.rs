@@ -10,7 +10,7 @@ use wiki::{LiveDocuments, Wiki};
 use crate::cache::PageCache;
 use crate::failure::Answer;
 use crate::headers;
-use crate::live::{Registry, Sessions};
+use crate::live::{self, Registry, Sessions};
 use crate::metrics::Metrics;
 use crate::sync_process::SyncProcess;
 use crate::sync_settings::SyncSettings;
@@ -44,6 +44,7 @@ struct Inner {
     cache: PageCache,
     registry: Registry,
     sessions: Sessions,
+    probes: Arc<tokio::sync::Semaphore>,
     metrics: Metrics,
     set_up: AtomicBool,
     requests: AtomicU64,
@@ -66,6 +67,7 @@ impl Web {
             cache: PageCache::new(),
             registry: Registry::default(),
             sessions: Sessions::default(),
+            probes: live::probe_places(),
             metrics: Metrics::default(),
             set_up: AtomicBool::new(false),
             requests: AtomicU64::new(0),
@@ -105,6 +107,11 @@ impl Web {
     /// Live connections over plain HTTP.
     pub(crate) fn sessions(&self) -> &Sessions {
         &self.inner.sessions
+    }
+
+    /// Places for tests of the path to a browser.
+    pub(crate) fn probes(&self) -> &Arc<tokio::sync::Semaphore> {
+        &self.inner.probes
     }
 
     /// Everybody who is linked to this process.

@@ -13,6 +13,17 @@ pub enum Role {
     Sync,
 }
 
+impl Role {
+    /// The name that settings use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::All => "all",
+            Role::Wiki => "wiki",
+            Role::Sync => "sync",
+        }
+    }
+}
+
 /// Whether browsers reach the sync engine through the wiki's own address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyncProxy {
@@ -22,6 +33,17 @@ pub enum SyncProxy {
     On,
     /// Never: the path is 404 and no browser tries it.
     Off,
+}
+
+impl SyncProxy {
+    /// The name that settings use.
+    pub fn name(self) -> &'static str {
+        match self {
+            SyncProxy::Auto => "auto",
+            SyncProxy::On => "on",
+            SyncProxy::Off => "off",
+        }
+    }
 }
 
 /// A way in which frames travel.

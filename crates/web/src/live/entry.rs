@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use wiki::{Actor, Claims};
+use wiki::{Actor, Claims, Error, TokenRights, Trust};
 
 use crate::failure::{Answer, Failure, Ready};
 use crate::state::Web;
@@ -46,10 +46,20 @@ pub(super) enum Asker {
     Foreign,
 }
 
+/// Whom a token stands for, and for what.
+#[derive(Clone, Debug)]
+pub(crate) struct Pass {
+    pub(crate) actor: Actor,
+    /// What a signed token says; none: a personal access token, which is as good as its account.
+    pub(crate) claims: Option<Claims>,
+}
+
 /// Who asks for a live endpoint.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) actor: Actor,
+    /// What a signed token limits this to.
+    pub(crate) claims: Option<Claims>,
     /// A page of another site brought no token yet: nothing but AUTH will do. [TRANS-4]
     pub(crate) needs_token: bool,
     pub(crate) way: Way,
@@ -64,10 +74,12 @@ impl FromRequestParts<Web> for Entry {
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Answer<Self> {
         let asker = asker(web, &parts.headers, &parts.uri);
         let bearer = bearer(&parts.headers).map(str::to_owned);
+        let mut claims = None;
         let (actor, needs_token) = match (bearer, asker) {
             (Some(token), _) => {
-                let actor = of_token(web, &token).await?;
-                (actor.ok_or_else(wrong_token)?, false)
+                let pass = of_token(web, &token).await.map_err(wrong_token)?;
+                claims = pass.claims;
+                (pass.actor, false)
             }
             (None, Asker::Ours) => {
                 let visitor = Visitor::of_headers(web, &parts.headers).await?;
@@ -83,6 +95,7 @@ impl FromRequestParts<Web> for Entry {
         };
         Ok(Self {
             actor,
+            claims,
             needs_token,
             way: way(parts),
             address: visitor::client_address(&parts.headers),
@@ -91,8 +104,8 @@ impl FromRequestParts<Web> for Entry {
 }
 
 /// What a signed token says beyond who somebody is.
-pub(super) fn claims(_entry: &Entry) -> Option<&Claims> {
-    None
+pub(super) fn claims(entry: &Entry) -> Option<&Claims> {
+    entry.claims.as_ref()
 }
 
 /// Whether what somebody brought is good for a document.
@@ -100,16 +113,58 @@ pub(super) fn covers(entry: &Entry, document: &str) -> bool {
     claims(entry).is_none_or(|claims| claims.covers(document))
 }
 
-/// Whom a token stands for. [WIRE-10]
-pub(super) async fn of_token(web: &Web, token: &str) -> wiki::Result<Option<Actor>> {
-    web.wiki().tokens().authenticate(token).await
+impl Entry {
+    /// Whether a signed token is one of the service's own. A token for documents opens nothing else, whoever bears it.
+    fn is_service(&self) -> bool {
+        let claims = self.claims.as_ref();
+        claims.is_some_and(|claims| claims.rights == TokenRights::Admin)
+    }
+
+    /// An administrator, or another process of the wiki.
+    pub(super) fn require_admin(&self) -> Answer<()> {
+        if self.is_service() || (self.claims.is_none() && self.actor.is_admin()) {
+            return Ok(());
+        }
+        let message = "this is for administrators; log in as one";
+        Err(Failure::new(StatusCode::FORBIDDEN, message))
+    }
+
+    /// An administrator in a browser of theirs, or another process of the wiki. [ROLE-11]
+    pub(super) fn require_admin_session(&self) -> Answer<()> {
+        let session = |actor: &Actor| match actor {
+            Actor::User { admin, proof, .. } => *admin && matches!(proof, wiki::Proof::Session(_)),
+            Actor::Anonymous | Actor::System => false,
+        };
+        if self.is_service() || (self.claims.is_none() && session(&self.actor)) {
+            return Ok(());
+        }
+        let message =
+            "this address is for the wiki itself and for administrators who are logged in";
+        Err(Failure::new(StatusCode::FORBIDDEN, message))
+    }
 }
 
-fn wrong_token() -> Failure {
-    Failure::new(
-        StatusCode::UNAUTHORIZED,
-        "this token does not hold; it may have been revoked, or its time is over",
-    )
+/// Whom a token stands for: one that the wiki signed, or a personal access token. `Forbidden` with the reason. [WIRE-10]
+pub(super) async fn of_token(web: &Web, token: &str) -> wiki::Result<Pass> {
+    if Trust::is_token(token) {
+        let trust = web.wiki().trust();
+        let claims = trust.verify(token).await?;
+        let actor = trust.actor(&claims).await?;
+        let claims = Some(claims);
+        return Ok(Pass { actor, claims });
+    }
+    let found = web.wiki().tokens().authenticate(token).await?;
+    let claims = None;
+    found
+        .map(|actor| Pass { actor, claims })
+        .ok_or_else(|| Error::Forbidden("this token does not hold; it may be revoked".into()))
+}
+
+fn wrong_token(error: Error) -> Failure {
+    match error {
+        Error::Forbidden(reason) => Failure::new(StatusCode::UNAUTHORIZED, reason),
+        error => error.into(),
+    }
 }
 
 fn foreign() -> Failure {

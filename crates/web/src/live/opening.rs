@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use collab::{ClientFrame, CloseCode, Join, Outbox, Outgoing, PROTOCOL_VERSION, ServerFrame};
-use wiki::{Error, LiveLink, open_rights};
+use collab::{
+    ClientFrame, CloseCode, Join, Outbox, Outgoing, PROTOCOL_VERSION, Rights, ServerFrame,
+};
+use wiki::{Error, LiveLink, TokenRights, open_rights};
 
 use super::entry::{self, Entry};
 use super::registry::{Carrier, Listed};
@@ -115,14 +117,17 @@ impl Opening {
 
     /// The token of an AUTH frame, or of a transport that has its own way to bring one.
     pub(crate) async fn authenticate(&mut self, token: &str) -> Result<(), End> {
-        let wrong = || End::new(CloseCode::NotLoggedIn, "this token does not hold");
         match entry::of_token(&self.web, token).await {
-            Ok(Some(actor)) => {
-                self.entry.actor = actor;
+            Ok(pass) => {
+                self.entry.actor = pass.actor;
+                self.entry.claims = pass.claims;
                 self.entry.needs_token = false;
                 Ok(())
             }
-            Ok(None) => Err(wrong()),
+            Err(Error::Forbidden(reason)) => Err(End {
+                code: CloseCode::NotLoggedIn as u16,
+                reason: Cow::Owned(brief(reason)),
+            }),
             Err(error) => {
                 tracing::error!(%error, "a token could not be checked");
                 Err(End::try_again(&self.web))
@@ -136,6 +141,11 @@ impl Opening {
             let reason = "a page of another site must bring a token";
             return Err(End::new(CloseCode::NotLoggedIn, reason));
         }
+        let claims = self.entry.claims.as_ref();
+        if claims.is_some_and(|claims| !claims.covers(document)) {
+            let reason = "this token is for another document";
+            return Err(End::new(CloseCode::Forbidden, reason));
+        }
         let actor = &self.entry.actor;
         let has = how.resume.map_or(0, |at| at.seq);
         let joined = match self.web.live().await {
@@ -144,7 +154,10 @@ impl Opening {
                 let rights = open_rights(open, actor, entry::claims(&self.entry), document);
                 live.join_open(actor, rights, document, how).await
             }
-            Ok(live) => live.join(actor, document, how).await,
+            Ok(live) => {
+                let most = claims.map_or(Rights::Write, |claims| at_most(claims.rights));
+                live.join_at_most(actor, most, document, how).await
+            }
             Err(why) => Err(why),
         };
         let end = |code, reason| Err(End::new(code, reason));
@@ -166,6 +179,21 @@ impl Opening {
             }
         }
     }
+}
+
+/// What the bearer of a token may do with a page, if the database says so too.
+fn at_most(rights: TokenRights) -> Rights {
+    match rights {
+        TokenRights::Read => Rights::Read,
+        TokenRights::Write => Rights::Write,
+        TokenRights::Admin => Rights::None,
+    }
+}
+
+/// The reason of a WebSocket's end has 123 bytes at most.
+fn brief(mut reason: String) -> String {
+    reason.truncate(reason.floor_char_boundary(limits::LIVE_REASON_BYTES_MAX));
+    reason
 }
 
 pub(crate) fn no_hello() -> End {

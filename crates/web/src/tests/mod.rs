@@ -5,6 +5,7 @@ mod carried;
 mod connections;
 mod editing;
 mod files;
+mod overview;
 mod reading;
 mod security;
 
