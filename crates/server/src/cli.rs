@@ -210,6 +210,11 @@ pub(crate) enum SyncCommand {
         #[arg(long)]
         at_once: bool,
     },
+    /// Print how pages are edited, or change it while people edit: on, read-only, off (one at a time)
+    Mode {
+        /// on, read-only or off; none: print it
+        mode: Option<String>,
+    },
 }
 
 /// A number of seconds, minutes or hours.
@@ -252,6 +257,11 @@ pub(crate) enum PageCommand {
         /// The form to print
         #[arg(long, value_enum)]
         format: ExportForm,
+    },
+    /// Write the live document of a page afresh; drafts stay drafts
+    Compact {
+        /// Content id of the page
+        id: i64,
     },
 }
 

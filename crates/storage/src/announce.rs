@@ -112,10 +112,14 @@ pub(crate) fn listen(inner: &Arc<Inner>) -> Announcements {
 }
 
 /// SQLite: looks now and then whether another process has committed. The writer's own connection does the looking, because to
-/// any other the commits of this process would look foreign.
+/// any other the commits of this process would look foreign. The first look, with which the others are compared, is at once.
 fn watch_file(weak: &Weak<Inner>, wait: &dyn Fn(Duration) -> bool) {
     let mut looked = false;
-    while wait(limits::ANNOUNCEMENT_POLL) {
+    while wait(if looked {
+        limits::ANNOUNCEMENT_POLL
+    } else {
+        Duration::ZERO
+    }) {
         let Some(inner) = weak.upgrade() else {
             return;
         };

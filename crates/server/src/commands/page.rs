@@ -1,6 +1,7 @@
-//! `page export`.
+//! `page export | compact`.
 
 use document::StorageFormat;
+use serde_json::json;
 use wiki::{Actor, ContentId};
 
 use super::document::{print, write};
@@ -11,9 +12,33 @@ use crate::outcome::{Failure, Output};
 use crate::place::Place;
 
 pub(super) fn run(config: &Config, command: PageCommand, output: &Output) -> Result<(), Failure> {
-    let PageCommand::Export { id, format } = command;
     let place = Place::existing(config)?;
-    with_wiki(&place, config, async |wiki| {
+    match command {
+        PageCommand::Export { id, format } => export(config, &place, id, format, output),
+        PageCommand::Compact { id } => compact(config, &place, id, output),
+    }
+}
+
+fn compact(config: &Config, place: &Place, id: i64, output: &Output) -> Result<(), Failure> {
+    with_wiki(place, config, async |wiki| {
+        let page = ContentId::new(id);
+        let done = wiki.drafts().compact(&Actor::System, page).await?;
+        let (before, after) = (done.bytes_before, done.bytes_after);
+        let object = json!({ "page": id, "bytes_before": before, "bytes_after": after, "epoch": done.epoch });
+        output.answer(&object, || {
+            format!("the live document of page {id} had {before} bytes and has {after} now")
+        })
+    })
+}
+
+fn export(
+    config: &Config,
+    place: &Place,
+    id: i64,
+    format: ExportForm,
+    output: &Output,
+) -> Result<(), Failure> {
+    with_wiki(place, config, async |wiki| {
         let id = ContentId::new(id);
         let body = wiki.versions().body(&Actor::System, id, None).await?;
         let text = match format {

@@ -1,7 +1,7 @@
-//! `sync token | rotate-keys`.
+//! `sync token | rotate-keys | mode`.
 
 use serde_json::json;
-use wiki::{Actor, TokenRights};
+use wiki::{Actor, Mode, TokenRights};
 
 use super::with_wiki;
 use crate::cli::{RightsForm, SyncCommand};
@@ -34,6 +34,18 @@ pub(super) fn run(config: &Config, command: SyncCommand, output: &Output) -> Res
             });
             output.answer(&object, || issued.token.clone())
         }),
+        SyncCommand::Mode { mode } => {
+            let wanted = mode.as_deref().map(mode_of).transpose()?;
+            with_wiki(&place, config, async |wiki| {
+                let setting = match wanted {
+                    Some(mode) => wiki.set_live_mode(&Actor::System, mode).await?,
+                    None => wiki.live_mode().await?,
+                };
+                let mode = setting.mode.word();
+                let object = json!({ "mode": mode, "by": setting.by, "at_ms": setting.at_ms });
+                output.answer(&object, || mode.to_owned())
+            })
+        }
         SyncCommand::RotateKeys { at_once } => with_wiki(&place, config, async |wiki| {
             let key = wiki.trust().rotate(&Actor::System, at_once).await?;
             let object =
@@ -48,4 +60,12 @@ pub(super) fn run(config: &Config, command: SyncCommand, output: &Output) -> Res
             })
         }),
     }
+}
+
+fn mode_of(word: &str) -> Result<Mode, Failure> {
+    wiki::mode_of_word(word).ok_or_else(|| {
+        Failure::wrong_usage(format!(
+            "`{word}` is no mode of editing; write `on`, `read-only` or `off`"
+        ))
+    })
 }

@@ -251,6 +251,21 @@ fn a_token_is_printed_once_and_only_for_an_account() {
     assert!(failed.json()["error"].as_str().unwrap().contains("nobody"));
 }
 
+/// [MODE-1]
+#[test]
+fn the_mode_of_editing_is_set_and_shown() {
+    let machine = Machine::new();
+    machine.run(&["user", "add", "ann"]).ok();
+    let mode = |words: &[&str]| {
+        let words: Vec<&str> = ["sync", "mode"].iter().chain(words).copied().collect();
+        machine.run(&words)
+    };
+    assert_eq!(mode(&[]).ok().stdout.trim(), "on");
+    assert_eq!(mode(&["read-only"]).ok().stdout.trim(), "read-only");
+    assert_eq!(mode(&["--json"]).ok().json()["mode"], "read-only");
+    mode(&["sometimes"]).fails(2, "read-only");
+}
+
 #[test]
 #[cfg(unix)]
 fn the_data_directory_is_private() {

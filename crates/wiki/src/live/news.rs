@@ -71,7 +71,8 @@ pub(super) fn name_of(actor: &Actor) -> &str {
 
 /// Hears what is announced and tells the engine, until the engine is gone. Rights that change together are looked at once.
 pub(super) async fn listen(inner: Weak<Inner>, mut announcements: Announcements) {
-    let mut rights_due = Instant::now() + rights::RECHECK;
+    // Soon, for what happened while the ear was put on.
+    let mut rights_due = Instant::now() + rights::RETRY;
     loop {
         tokio::select! {
             heard = announcements.next() => {

@@ -170,6 +170,50 @@ fn folding() {
     });
 }
 
+/// [WRITE-11] What was typed since the last publish stays row by row, behind the state of then, also after folds.
+#[test]
+fn history() {
+    on_each_database(|site| async move {
+        let mut page = Opened::new(&site, "Plan").await;
+        let id = page.page;
+        let bodies = ["<p>ab</p>", "<p>abc</p>", "<p>abcd</p>", "<p>abcde</p>"];
+        let base = move |tx: &storage::Tx| Ok(super::base::read(tx, id));
+        for (seq, body) in (0..).zip(bodies) {
+            let append = page.append(at(1, seq), body);
+            page.log.append(vec![append]).await.unwrap();
+            let fold = Fold {
+                document: page.document(),
+                at: at(1, seq + 1),
+                snapshot: page.state.clone(),
+            };
+            page.log.fold(fold).await.unwrap();
+            let (from, _) = site.wiki.read(base).await.unwrap().unwrap().unwrap();
+            assert_eq!(
+                (from, page.rows().await),
+                (
+                    at(1, if seq < 2 { 0 } else { 2 }),
+                    if seq < 2 {
+                        seq as i64 + 1
+                    } else {
+                        seq as i64 - 1
+                    }
+                )
+            );
+            if seq == 1 {
+                let done = site
+                    .wiki
+                    .drafts()
+                    .publish(&Actor::System, id, "", false)
+                    .await;
+                assert_eq!(done.unwrap().version, 2);
+            }
+        }
+        let (_, state) = site.wiki.read(base).await.unwrap().unwrap().unwrap();
+        let (document, _, _) = Live::read(&[&state]).unwrap();
+        assert_eq!(StorageFormat::write(&document), "<p>abc</p>");
+    });
+}
+
 /// [LOG-1] [LOG-4] A discard begins an epoch whose numbers go on; appends to the old one do nothing.
 #[test]
 fn epochs() {

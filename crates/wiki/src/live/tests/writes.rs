@@ -213,7 +213,7 @@ fn contributors() {
     });
 }
 
-/// [WRITE-6] An update that does not fit names who made it, and a discard mends the page.
+/// [WRITE-6] [WRITE-8] An update that does not fit names who made it, and a discard mends the page.
 #[test]
 fn a_draft_that_cannot_be_read() {
     on_each_database(|site| async move {
