@@ -375,3 +375,37 @@ fn a_process_learns_of_new_keys_that_another_made() {
         trust.verify(&token).await.unwrap();
     });
 }
+
+/// [ROLE-3] Nothing that is near a token is one, and nothing breaks who reads it.
+#[test]
+fn no_mutation_of_a_token_is_believed() {
+    on_each_database(async |site| {
+        let ann = site.user("ann").await;
+        let token = issue(&site, &ann).await;
+        let keys = site.wiki.trust().keys().await.unwrap();
+        assert!(jwt::open(&token, &keys, START_MS).is_ok());
+        let alphabet = b"ABCDwxyz0189-_.=+/ \0";
+        let mut state = 20_261_122_u64;
+        let mut below = |limit: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 11) as usize % limit.max(1)
+        };
+        for _ in 0..5_000 {
+            let mut bytes = token.clone().into_bytes();
+            for _ in 0..=below(3) {
+                let at = below(bytes.len());
+                match below(5) {
+                    0 | 1 => bytes[at] = alphabet[below(alphabet.len())],
+                    2 => bytes.insert(at, alphabet[below(alphabet.len())]),
+                    3 => drop(bytes.drain(at..(at + 1 + below(8)).min(bytes.len()))),
+                    _ => bytes.truncate(at.max(1)),
+                }
+            }
+            let mutated = String::from_utf8(bytes).unwrap();
+            let believed = jwt::open(&mutated, &keys, START_MS).is_ok();
+            assert!(mutated == token || !believed, "{mutated}");
+        }
+    });
+}
