@@ -86,6 +86,8 @@ class Editor {
     const toolbar = this.page.querySelector('.toolbar')
     if (toolbar) toolbar.after(this.chrome.strip.element)
     else this.page.prepend(this.chrome.strip.element)
+    // The reading page may have shown it already.
+    for (const shown of this.page.querySelectorAll('.kept')) shown.remove()
     this.page.querySelector('[data-part="title"]')?.before(this.kept.element)
     this.watch()
     void this.session.start()
@@ -335,6 +337,7 @@ export async function showKept(page: HTMLElement): Promise<void> {
   if (canEdit !== 'true') await keepAsText(store)
   const notice = new KeptNotice(store, null)
   await notice.refresh()
+  if (page.dataset.editing) return
   page.querySelector('[data-part="title"]')?.before(notice.element)
 }
 
