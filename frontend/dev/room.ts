@@ -41,6 +41,9 @@ export class Room {
   /** What WELCOME says of the next to come. */
   rights = 2
   cause = 0
+  /** Updates of a tail in one frame, and where its snapshot ends; the whole log by default. */
+  tailUpdates = Infinity
+  snapshotSeq = Infinity
   private members = new Map<number, Member>()
   private lastConnection = 0
   private lastClient = 1000
@@ -114,17 +117,21 @@ export class Room {
   }
 
   private snapshot(member: Member): void {
-    const state = Y.encodeStateAsUpdate(this.ydoc)
-    const [epoch, seq] = [this.epoch, this.log.length]
+    const [epoch, seq] = [this.epoch, Math.min(this.log.length, this.snapshotSeq)]
+    const state = Y.mergeUpdates(this.log.slice(0, seq))
     for (let offset = 0; offset < state.length; offset += this.partBytes) {
       const part = state.subarray(offset, offset + this.partBytes)
       this.to(member, { type: 'snapshot', epoch, seq, totalBytes: state.length, offset, part })
     }
+    this.tail(member, seq)
   }
 
   private tail(member: Member, seq: number): void {
-    const updates = this.log.slice(seq).map((update) => ({ connectionId: 0, update }))
-    if (updates.length > 0) this.to(member, { type: 'batch', epoch: this.epoch, firstSeq: seq + 1, updates })
+    const size = Math.min(this.tailUpdates, this.log.length)
+    for (let from = seq; from < this.log.length; from += size) {
+      const updates = this.log.slice(from, from + size).map((update) => ({ connectionId: 0, update }))
+      this.to(member, { type: 'batch', epoch: this.epoch, firstSeq: from + 1, updates })
+    }
   }
 
   private introduce(member: Member): void {

@@ -24,6 +24,8 @@ class MemoryStore implements EditStore {
 /** A wire to the room: delivers at once, unless the network is down. */
 class Net {
   up = true
+  /** A connection breaks after so many frames of the server. */
+  framesMax = Infinity
   frames: Uint8Array[] = []
   sockets: { close(code: number): void }[] = []
   constructor(readonly room: Room) {}
@@ -53,7 +55,13 @@ class Net {
     queueMicrotask(() => {
       if (!net.up) return socket.close(1006)
       isOpen = true
-      const client = { send: (bytes: Uint8Array<ArrayBuffer>) => isOpen && socket.onmessage?.({ data: bytes.buffer }), close: (code: number) => socket.close(code) }
+      let frames = 0
+      const send = (bytes: Uint8Array<ArrayBuffer>) => {
+        frames += 1
+        if (frames > net.framesMax) return socket.close(1006)
+        if (isOpen) socket.onmessage?.({ data: bytes.buffer })
+      }
+      const client = { send, close: (code: number) => socket.close(code) }
       id = net.room.join(client, JSON.stringify({ user: name, name, hue: 1 }))
       socket.onopen?.()
     })
@@ -329,6 +337,30 @@ test('[CLIENT-8] repeated batches are harmless; a hole makes the client reconnec
   await clock.pass(1000)
   assert.equal(net.sockets.length, connections + 1)
   assert.equal(page.shown, 'Saved')
+})
+
+test('[CLIENT-8] a page that is longer than any connection lives is loaded all the same', async () => {
+  const room = seeded()
+  room.tailUpdates = 1
+  const net = new Net(room)
+  const clock = new FakeClock()
+  const writer = new Page(net, clock)
+  await clock.pass(1)
+  for (let n = 0; n < 30; n += 1) {
+    writer.type(`<${n}>`)
+    await clock.pass(1)
+  }
+  writer.session.stop()
+  room.snapshotSeq = 5
+  // Echo, WELCOME, snapshot and a few more: far from all at once.
+  net.framesMax = 9
+  const reader = new Page(net, clock)
+  await clock.pass(3000)
+  assert.equal(reader.text, stored(room))
+  net.framesMax = Infinity
+  reader.type('!')
+  await clock.pass(3000)
+  assert.deepEqual([reader.shown, reader.text], ['Saved', stored(room)])
 })
 
 test('[CLIENT-9] without the right to write, unacknowledged text is set aside', async () => {

@@ -291,7 +291,8 @@ export class Session {
       const isKnown = leases.some((lease) => lease.clientId === clientId)
       if (!isKnown && leases.length < LEASES_MAX && (this.epoch < 0 || epoch === this.epoch)) leases.push({ clientId, proof })
     }
-    const resume = this.isShown ? { epoch: this.epoch, seq: this.seq } : null
+    // What came before a connection broke is not asked for again, also while the document is not complete.
+    const resume = this.epoch >= 0 && (this.isShown || this.seq > 0) ? { epoch: this.epoch, seq: this.seq } : null
     return {
       frame: { type: 'hello', version: PROTOCOL_VERSION, document: this.options.document, resume, leases },
       leased: new Set(leases.map((lease) => lease.clientId)),
@@ -382,8 +383,8 @@ export class Session {
     this.leased.add(welcome.clientId)
     if (this.isShown && welcome.epoch !== this.epoch) this.drop('rewritten')
     if (!this.isShown) {
+      if (this.epoch >= 0 && welcome.epoch !== this.epoch) this.replaceDocument()
       this.epoch = welcome.epoch
-      this.seq = 0
       this.lease = { clientId: welcome.clientId, proof: welcome.proof }
       this.ydoc.clientID = welcome.clientId
     }
@@ -553,20 +554,24 @@ export class Session {
     const text = mayMerge ? '' : this.setAside(edits)
     // Merged after WELCOME has named the new epoch.
     if (mayMerge) this.leftovers.push(...edits)
-    this.ydoc.destroy()
-    this.ydoc = new Y.Doc()
-    this.listen()
+    this.replaceDocument()
     this.cancel('retryTimer')
     this.retries = 0
     this.lease = null
     this.epoch = -1
-    this.seq = 0
     this.gaps = 0
     this.nackReason = null
     this.isShown = false
     this.isCaughtUp = false
     this.options.events.onReset(reason, text)
     this.report()
+  }
+
+  private replaceDocument(): void {
+    this.ydoc.destroy()
+    this.ydoc = new Y.Doc()
+    this.seq = 0
+    this.listen()
   }
 
   /** Moves edits from the outbox's store to the store of texts. */
