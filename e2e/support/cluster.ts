@@ -10,9 +10,21 @@ export class Cluster {
   private constructor(
     readonly url: string,
     private readonly command: (program: string, ...words: string[]) => void,
+    readonly start: () => void,
   ) {}
 
-  static async create(disk: SmallDisk): Promise<Cluster> {
+  /** Whether the server is there, also when it takes nobody. */
+  runs(): boolean {
+    try {
+      this.command("pg_ctl", "status");
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** With `tightLog` its write-ahead log has to grow soon; without space for that it stops. */
+  static async create(disk: SmallDisk, tightLog = false): Promise<Cluster> {
     const programs = installed();
     const data = join(disk.folder, "postgres");
     const port = await freePort();
@@ -21,19 +33,21 @@ export class Cluster {
     run([...disk.inside, "mkdir", data]);
     if (account.length > 0) run(["chown", account[2]!, data]);
     const command = (program: string, ...words: string[]) => run([...disk.inside, ...account, join(programs, program), "-D", data, ...words]);
-    command("initdb", "--auth=trust", "--username=postgres", "--locale=C", "--encoding=UTF8", "--no-sync");
-    const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c min_wal_size=32MB -c max_wal_size=48MB -c max_connections=40`;
-    command("pg_ctl", "-o", settings, "-w", "-l", join(data, "log"), "start");
+    const segments = tightLog ? ["--wal-segsize=1"] : [];
+    command("initdb", ...segments, "--auth=trust", "--username=postgres", "--locale=C", "--encoding=UTF8", "--no-sync");
+    const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c min_wal_size=${tightLog ? 2 : 32}MB -c max_wal_size=${tightLog ? 3 : 48}MB -c max_connections=40`;
+    const start = () => command("pg_ctl", "-o", settings, "-w", "-l", join(data, "log"), "start");
+    start();
     const server = `postgres://postgres@127.0.0.1:${port}`;
     const client = new pg.Client({ connectionString: `${server}/postgres` });
     await client.connect();
     await client.query("CREATE DATABASE wiki");
     await client.end();
-    return new Cluster(`${server}/wiki`, command);
+    return new Cluster(`${server}/wiki`, command, start);
   }
 
   stop(): void {
-    this.command("pg_ctl", "-m", "immediate", "stop");
+    if (this.runs()) this.command("pg_ctl", "-m", "immediate", "stop");
   }
 }
 

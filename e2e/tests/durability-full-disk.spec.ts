@@ -122,3 +122,38 @@ for (const kind of ["sqlite", "postgres"] as Database[]) {
     }
   });
 }
+
+test("[LOG-3] [LOG-10] PostgreSQL that stops because its write-ahead log has no space loses nothing, and is found again", async ({ browser }) => {
+  test.setTimeout(300_000);
+  const disk = await SmallDisk.create(160);
+  const cluster = await Cluster.create(disk, true);
+  const server = await WikiServer.at(join(disk.folder, "data"), cluster.url, disk.inside);
+  try {
+    await server.addUser("ann", "Ann Lee", "--admin");
+    const path = await garden(server);
+    await server.start();
+    const ann = await Person.logIn(browser, server);
+    await ann.edit(path);
+    await ann.caretAfter("Bed 1:");
+    disk.fill();
+    const words = [...(await typeUntilNothingIsSaved(ann, server, 0))];
+    for (let piece = 0; piece < PIECES_MAX && cluster.runs(); piece++) {
+      words.push(`more${piece}x`);
+      await ann.page.keyboard.insertText(`more${piece}x ${randomBytes(PIECE_BYTES / 2).toString("hex")} `);
+      await isSaved(ann, server);
+    }
+    expect(cluster.runs()).toBe(false);
+    disk.free();
+    cluster.start();
+    await expect(ann.status).toHaveText("Saved", { timeout: 60_000 });
+    await ann.close();
+    await freshBrowserSees(browser, server, path, words);
+    await server.kill();
+    const checked = await server.cli(["check"]);
+    expect(checked.code, checked.stdout + checked.stderr).toBe(0);
+  } finally {
+    await server.kill();
+    cluster.stop();
+    disk.remove();
+  }
+});
