@@ -241,6 +241,10 @@ pub(super) async fn cors(State(web): State<Web>, request: Request, next: Next) -
     headers.append(header::VARY, HeaderValue::from_static("origin"));
     if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("etag"),
+        );
         if ours {
             headers.insert(
                 header::ACCESS_CONTROL_ALLOW_CREDENTIALS,

@@ -299,3 +299,94 @@ pub(super) fn nothing_to_publish(tx: &WriteTx, id: ContentId, seq: i64) -> Resul
     tx.execute(sql, params![id, seq])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Site, on_each_database};
+
+    /// "hi" in the root `t`, and then "x", by the client id 7.
+    const HI: &[u8] = b"\x01\x01\x07\x00\x04\x01\x01t\x02hi\x00";
+    const X: &[u8] = b"\x01\x01\x07\x02\x84\x07\x01\x01x\x00";
+    const NOTE: &str = "notes/a plan";
+
+    async fn rows(site: &Site) -> Vec<i64> {
+        let count = |tx: &storage::Tx| -> Result<Vec<i64>> {
+            let tables = [
+                "open_document",
+                "live_document",
+                "live_update",
+                "live_author",
+            ];
+            let count = |table| {
+                let sql = format!("SELECT COUNT(*) FROM {table}");
+                Ok(tx.query_one(&sql, params![])?.i64(0)?)
+            };
+            tables.into_iter().map(count).collect()
+        };
+        site.wiki.read(count).await.unwrap()
+    }
+
+    /// [YJS-2] Open namespaces are for every account, and for whoever has a token that says so.
+    #[test]
+    fn rights() {
+        on_each_database(|site| async move {
+            let ann = site.user("ann").await;
+            let open = ["notes".to_owned()];
+            let rights = |actor, claims, document| open_rights(&open, actor, claims, document);
+            assert_eq!(rights(&ann, None, NOTE), Rights::Write);
+            assert_eq!(rights(&Actor::Anonymous, None, NOTE), Rights::None);
+            assert_eq!(rights(&ann, None, "secret/plan"), Rights::None);
+            assert_eq!(rights(&ann, None, "page-1"), Rights::None);
+            let valid = std::time::Duration::from_secs(60);
+            let trust = site.wiki.trust();
+            let token = trust.issue(&ann, "notes/*", TokenRights::Read, valid).await;
+            let claims = trust.verify(&token.unwrap().token).await.unwrap();
+            assert_eq!(rights(&ann, Some(&claims), NOTE), Rights::Read);
+            assert_eq!(rights(&ann, Some(&claims), "other/plan"), Rights::None);
+        });
+    }
+
+    /// [YJS-2] [YJS-30] [ROOM-2] From the first update to the end, by the way of every edit, on each database.
+    #[test]
+    fn life_of_a_document() {
+        on_each_database(|site| async move {
+            let (ann, bob) = (site.user("ann").await, site.user("bob").await);
+            let live = LiveDocuments::start(site.wiki.clone()).await.unwrap();
+            let write = async |actor: &Actor, update: &'static [u8]| {
+                let update = Bytes::from_static(update);
+                let written = live.write_open(actor, Rights::Write, NOTE, update).await;
+                written.map(|at| at.seq)
+            };
+            live.create_open(&ann, Rights::Write, NOTE).await.unwrap();
+            let twice = live.create_open(&ann, Rights::Write, NOTE).await;
+            assert!(matches!(twice, Err(Error::Conflict(_))));
+            let early = write(&ann, X).await;
+            assert!(matches!(early, Err(Error::Conflict(_))), "{early:?}");
+            assert_eq!(write(&ann, HI).await.ok(), Some(1));
+            assert_eq!(write(&bob, HI).await.ok(), Some(1));
+            let stolen = write(&bob, X).await;
+            assert!(matches!(stolen, Err(Error::Invalid(_))), "{stolen:?}");
+            assert_eq!(write(&ann, X).await.ok(), Some(2));
+            let (at, updates) = live.updates(NOTE).await.unwrap();
+            assert_eq!((at.epoch, at.seq), (1, 2));
+            let contents = collab::contents(&updates).unwrap();
+            assert_eq!(contents, serde_json::json!({ "t": "hix" }));
+            let listed = live.list_open("notes", "", 10).await.unwrap();
+            let listed: Vec<_> = listed.iter().map(|one| one.document.as_str()).collect();
+            assert_eq!(listed, [NOTE]);
+            assert_eq!(rows(&site).await, [1, 1, 2, 1]);
+            assert_eq!(
+                site.wiki.check().await.unwrap().faults,
+                Vec::<String>::new()
+            );
+            let refused = live.delete_open(Rights::Read, NOTE).await;
+            assert!(matches!(refused, Err(Error::Forbidden(_))));
+            live.delete_open(Rights::Write, NOTE).await.unwrap();
+            assert_eq!(rows(&site).await, [0, 0, 0, 0]);
+            let gone = live.updates(NOTE).await;
+            assert!(matches!(gone, Err(Error::NotFound(_))));
+            live.drain().await;
+        });
+    }
+}
