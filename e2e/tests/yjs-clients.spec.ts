@@ -189,3 +189,42 @@ test("[YJS-2] [YJS-16] [YJS-30] documents of other applications", async () => {
   await expect.poll(() => all[0]!.closed).toContain(4404);
   expect((await fetch(`${api}/notes/plan`, { headers })).status).toBe(404);
 });
+
+test("[YJS-14] [LOG-2] what a Hocuspocus client counts as synced is on disk when the plug is pulled", async () => {
+  const token = await accessToken("ben");
+  for (const kind of ["hocuspocus 4", "hocuspocus 3"] as Kind[]) {
+    const writer = client(kind, token);
+    await writer.synced();
+    for (let word = 0; word < 200; word++) writer.append("Bed 1: beans", `<${kind} ${word}>`);
+    await expect.poll(() => writer.provider.unsyncedChanges).toBe(0);
+    await server.kill();
+    // Nobody can send it again: only the disk remembers.
+    writer.destroy();
+    await server.start();
+    const late = client("y-websocket 3", token);
+    await late.synced();
+    const xml = late.textWith("Bed 1: beans").toString();
+    for (let word = 0; word < 200; word++) expect(xml.split(`<${kind} ${word}>`)).toHaveLength(2);
+    late.destroy();
+  }
+});
+
+test("[YJS-15] a discarded draft does not come back with a client that still has it", async () => {
+  const token = await accessToken("ben");
+  const holders = (["y-websocket 3", "hocuspocus 4"] as Kind[]).map((kind) => client(kind, token));
+  for (const one of holders) await one.synced();
+  holders[0]!.append("Bed 1: beans", "UNWANTED");
+  await expect.poll(() => holders[1]!.xml).toContain("UNWANTED");
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const discarded = await fetch(`${server.url}/api/pages/${document.replace("page-", "")}/discard`, { method: "POST", headers, body: "{}" });
+  expect(discarded.status).toBe(200);
+  await expect.poll(() => holders[0]!.closed).toEqual([4409]);
+  await expect.poll(() => holders[1]!.closed).toEqual([1000]);
+  // It comes again all the same, with everything that it has.
+  (holders[0]!.provider as unknown as { connect(): void }).connect();
+  await expect.poll(() => holders[0]!.closed).toEqual([4409, 4409]);
+  const late = client("y-websocket 2", token);
+  await late.synced();
+  expect(late.xml).toContain("Bed 1: beans");
+  expect(late.xml).not.toContain("UNWANTED");
+});
