@@ -1,7 +1,7 @@
 //! Who may write now: the right of each connection, and what the mode, the lock and the places leave of it.
 
-use super::Room;
 use super::connections::{Connection, Stage};
+use super::{Batch, Room};
 use crate::limits::*;
 use crate::protocol::{Cause, CloseCode, Request, Rights, ServerFrame};
 use std::collections::VecDeque;
@@ -347,8 +347,14 @@ impl Room {
 
     /// [ROOM-19] What waits of those who may not write any more is refused; the rest is judged without it.
     fn refuse_of_readers(&mut self, now_ms: u64) {
-        for batch in std::mem::take(&mut self.waiting).batches {
-            self.judge(now_ms, batch);
+        let of_reader = |batch: &Batch| {
+            let connection = self.connections.get(&batch.connection);
+            connection.is_some_and(|connection| connection.rights != Rights::Write)
+        };
+        if self.waiting.batches.iter().any(of_reader) {
+            for batch in std::mem::take(&mut self.waiting).batches {
+                self.judge(now_ms, batch);
+            }
         }
         let held = std::mem::take(&mut self.held);
         self.held_bytes = 0;
