@@ -14,7 +14,7 @@
 //! - A redirect leads to this site only (`addresses::local`).
 //! - What is cached is keyed by everything it depends on (`cache.rs`), so that no one sees another's page or an old one.
 //!
-//! **Where to start.** `router.rs`, then `pages/content.rs` for reading a page; `failure.rs` for how errors look.
+//! **Where to start.** `serve.rs` for connections, `router.rs`, then `pages/content.rs` for reading a page; `failure.rs` for how errors look.
 
 mod limits;
 

@@ -41,6 +41,8 @@ pub(crate) const HTTP2_PING: Duration = Duration::from_secs(30);
 pub(crate) const HTTP2_PONG: Duration = Duration::from_secs(20);
 /// Pause before the next connection is taken when the system has none to give (no file descriptors).
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Pause between two lines in the log about that.
+pub(crate) const COMPLAINTS: Duration = Duration::from_secs(10);
 /// How long a refused connection has to take its refusal.
 pub(crate) const REFUSAL: Duration = Duration::from_secs(2);
 
@@ -72,9 +74,13 @@ pub(crate) const LIVE_SESSIONS_PER_USER: usize = if cfg!(test) { 3 } else { 128 
 /// Sessions at once from one network address without an account; a further one is refused with 429.
 pub(crate) const LIVE_SESSIONS_PER_ADDRESS: usize = 1_024;
 /// Frames of a session that wait for its task; its requests wait beyond it.
-pub(crate) const LIVE_SESSION_INBOX: usize = 64;
+pub(crate) const LIVE_SESSION_INBOX: usize = 16;
 /// Bytes of frames in one request; more is answered with 413.
 pub(crate) const LIVE_BODY_BYTES_MAX: usize = 8 << 20;
+/// Frames in one request; more end the session.
+pub(crate) const LIVE_BODY_FRAMES_MAX: usize = 4_096;
+/// Echoes before HELLO that the client has not confirmed; one more ends the session.
+pub(crate) const LIVE_ECHOES_MAX: usize = 256;
 /// How long the body of such a request may take; then it is answered with 408.
 pub(crate) const LIVE_BODY: Duration = Duration::from_secs(30);
 /// The longest time for which a long poll waits for frames.

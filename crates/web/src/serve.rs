@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -19,7 +19,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt as _;
@@ -76,6 +76,7 @@ pub(crate) async fn accept(
 ) {
     let places = Arc::new(Semaphore::new(bounds.connections));
     let (stopping, told) = watch::channel(());
+    let mut spare = Spare::new();
     let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -96,10 +97,7 @@ pub(crate) async fn accept(
                 }
             }
             Err(error) if is_of_one_connection(&error) => {}
-            Err(error) => {
-                tracing::error!(%error, "no connection can be taken; raise the limit of open files if this goes on");
-                tokio::time::sleep(limits::ACCEPT_PAUSE).await;
-            }
+            Err(error) => spare.refuse(&listener, &error).await,
         }
     }
     drop((listener, told));
@@ -116,11 +114,47 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
+/// A file that is kept open to be closed: when the process has no descriptor left, one client can still be told so.
+struct Spare {
+    file: Option<std::fs::File>,
+    complained: Option<Instant>,
+}
+
+impl Spare {
+    fn new() -> Self {
+        Self {
+            file: std::fs::File::open("/dev/null").ok(),
+            complained: None,
+        }
+    }
+
+    /// [TRANS-2] The system has no connection to give: whoever comes next is refused, and then there is a pause.
+    async fn refuse(&mut self, listener: &TcpListener, error: &io::Error) {
+        let silent = |since: Instant| since.elapsed() < limits::COMPLAINTS;
+        if !self.complained.is_some_and(silent) {
+            tracing::error!(%error, "no connection can be taken; raise the limit of open files if this goes on");
+            self.complained = Some(Instant::now());
+        }
+        drop(self.file.take());
+        let accepted = tokio::time::timeout(limits::ACCEPT_PAUSE, listener.accept()).await;
+        if let Ok(Ok((stream, _))) = accepted {
+            // The next one waits meanwhile.
+            let _ = tokio::time::timeout(limits::ACCEPT_PAUSE, refuse(stream)).await;
+        }
+        self.file = std::fs::File::open("/dev/null").ok();
+        tokio::time::sleep(limits::ACCEPT_PAUSE).await;
+    }
+}
+
 /// [TRANS-2] There is no place: the client is told, and not left to guess.
 async fn refuse(mut stream: TcpStream) {
     let told = async {
         stream.write_all(FULL).await?;
-        stream.shutdown().await
+        stream.shutdown().await?;
+        // What it has sent is read, or the system would take our answer back with a reset.
+        let mut unread = [0; 1024];
+        while stream.read(&mut unread).await? > 0 {}
+        io::Result::Ok(())
     };
     // One that does not take it finds the connection closed.
     let _ = tokio::time::timeout(limits::REFUSAL, told).await;

@@ -234,6 +234,33 @@ fn killed() {
     }
 }
 
+/// [TRANS-10] What is told of connections and logs is so on every database.
+#[test]
+fn the_state_of_logs() {
+    on_each(|place| async move {
+        let site = place.serve().await;
+        let mut ann = Person::join(&place, &site, &place.ann, None).await;
+        let update = ann.write("from Ann");
+        let seq = ann.save(vec![update]).await;
+        let valid = std::time::Duration::from_secs(60);
+        let token = site.wiki.trust().issue_service(valid).await.unwrap().token;
+        let (status, answer) = site.ask("GET", &token, "/synchrony/v1/state", "").await;
+        assert_eq!(status, 200, "{answer}");
+        let state: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        let log = &state["logs"][0];
+        assert_eq!(log["document"], place.document());
+        assert_eq!(log["title"], "Plan");
+        assert_eq!(
+            (&log["head_seq"], &log["tail_rows"]),
+            (&seq.into(), &1.into())
+        );
+        assert!(log["tail_bytes"].as_i64() > Some(8), "{log}");
+        assert!(log["snapshot_bytes"].as_i64() > Some(8), "{log}");
+        assert_eq!(state["connections"][0]["user"], "ann");
+        assert_eq!(state["mode"], "on");
+    });
+}
+
 /// [WIRE-1] [WIRE-3] [WIRE-5] [WIRE-8] [WIRE-9] Who is let in, and how the others are told.
 #[test]
 fn the_door() {

@@ -239,7 +239,7 @@ impl Session {
         body: &Bytes,
     ) -> Result<u64, Refused> {
         let mut up = self.up.lock().await;
-        let Some(frames) = varint::parts(body) else {
+        let Some(frames) = varint::parts(body, limits::LIVE_BODY_FRAMES_MAX) else {
             let _ = self.commands.send(Command::Malformed).await;
             return Err(Refused::Malformed);
         };
@@ -251,6 +251,12 @@ impl Session {
             if number <= *up {
                 continue;
             }
+            // A small frame must not keep a large body in memory.
+            let bytes = if bytes.len() < body.len() / 2 {
+                Bytes::copy_from_slice(&bytes)
+            } else {
+                bytes
+            };
             let command = match ClientFrame::decode(&bytes) {
                 Ok(frame) => Command::Frame(frame, bytes.len()),
                 Err(_) => Command::Malformed,
@@ -306,9 +312,15 @@ impl Session {
         })
     }
 
-    fn give(&self, frame: Bytes) {
-        self.down().frames.push_back(frame);
+    /// How many frames wait then.
+    fn give(&self, frame: Bytes) -> usize {
+        let waiting = {
+            let mut down = self.down();
+            down.frames.push_back(frame);
+            down.frames.len()
+        };
         self.news.notify_waiters();
+        waiting
     }
 
     /// The end, which the client is told; without one it has gone, and whoever still listens is let go.
@@ -494,7 +506,12 @@ async fn open(
                 opening.listed.heard(bytes);
                 match opening.frame(frame).await? {
                     Step::Wait => {}
-                    Step::Answer(answer) => session.give(answer),
+                    Step::Answer(answer) => {
+                        if session.give(answer) > limits::LIVE_ECHOES_MAX {
+                            let reason = "too many echoes that nobody takes";
+                            return Err(Some(End::new(CloseCode::Protocol, reason)));
+                        }
+                    }
                     Step::Joined(link, outbox) => return Ok((link, outbox)),
                 }
             }

@@ -29,11 +29,14 @@ pub(crate) fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// The parts of a list of `varBytes`, without a copy. `None`: not such a list.
-pub(crate) fn parts(body: &Bytes) -> Option<Vec<Bytes>> {
+/// The parts of a list of `varBytes`, without a copy. `None`: not such a list, or too long.
+pub(crate) fn parts(body: &Bytes, most: usize) -> Option<Vec<Bytes>> {
     let mut rest = body.as_ref();
     let mut parts = Vec::new();
     while !rest.is_empty() {
+        if parts.len() >= most {
+            return None;
+        }
         let length = usize::try_from(read(&mut rest)?).ok()?;
         let (part, after) = rest.split_at_checked(length)?;
         rest = after;
@@ -80,9 +83,9 @@ mod tests {
             write_bytes(&mut list, part);
         }
         let list = Bytes::from(list);
-        let parts: Vec<_> = parts(&list).unwrap();
-        assert_eq!(parts, [&b"one"[..], b"", b"three"]);
-        assert_eq!(super::parts(&list.slice(..list.len() - 1)), None);
+        assert_eq!(parts(&list, 3).unwrap(), [&b"one"[..], b"", b"three"]);
+        assert_eq!(parts(&list, 2), None);
+        assert_eq!(parts(&list.slice(..list.len() - 1), 3), None);
     }
 
     #[test]

@@ -110,7 +110,10 @@ async fn a_connection_too_many_is_told_so_and_others_go_on() {
     };
     let address = site.listen(bounds).await;
     let mut one = http2(address).await;
-    let refused = rest(TcpStream::connect(address).await.unwrap()).await;
+    let mut refused = TcpStream::connect(address).await.unwrap();
+    let request = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    refused.write_all(request).await.unwrap();
+    let refused = rest(refused).await;
     let (head, body) = refused.split_once("\r\n\r\n").unwrap();
     assert!(head.contains("503 Service Unavailable"), "{head}");
     assert!(head.contains(&format!("content-length: {}", body.len())));

@@ -187,8 +187,21 @@ impl Site {
 
     /// A POST of JSON by a person, without a network.
     pub(crate) async fn post(&self, token: &str, path: &str, json: &str) -> (u16, String) {
+        self.ask("POST", token, path, json).await
+    }
+
+    /// A request with a token, without a network.
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        token: &str,
+        path: &str,
+        json: &str,
+    ) -> (u16, String) {
         use tower::ServiceExt;
-        let request = axum::http::Request::post(path)
+        let request = axum::http::Request::builder()
+            .method(method)
+            .uri(path)
             .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json")
             .body(axum::body::Body::from(json.to_owned()))
