@@ -1,5 +1,6 @@
 //! Somebody who edits in a test, with a real room and a real document, without a network.
 
+use crate::live::follow::State;
 use crate::live::{LiveDocuments, LiveLink};
 use crate::{Actor, ContentId};
 use bytes::Bytes;
@@ -32,7 +33,21 @@ pub(super) enum Came {
 }
 
 impl Editor {
+    /// Joins the present epoch. A room that has not heard of it yet is waited for.
     pub(super) async fn join(live: &LiveDocuments, actor: &Actor, page: ContentId) -> Editor {
+        let read =
+            move |tx: &storage::Tx| Ok(State::read(tx, page)?.map(|state| state.head().epoch));
+        let present = live.inner.wiki.read(read).await.unwrap();
+        loop {
+            let mut editor = Editor::join_room(live, actor, page).await;
+            if present.is_none_or(|epoch| editor.at.epoch >= epoch) {
+                return editor;
+            }
+            editor.reset().await;
+        }
+    }
+
+    async fn join_room(live: &LiveDocuments, actor: &Actor, page: ContentId) -> Editor {
         let how = Join {
             dialect: Dialect::Native,
             resume: None,
