@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { freePort } from "./server.js";
 import { run, type SmallDisk } from "./small-disk.js";
@@ -44,6 +45,19 @@ export class Cluster {
     await client.query("CREATE DATABASE wiki");
     await client.end();
     return new Cluster(`${server}/wiki`, command, start);
+  }
+
+  /** Writes to the write-ahead log until the server has stopped for want of space. */
+  async exhaustLog(): Promise<void> {
+    const client = new pg.Client({ connectionString: this.url });
+    client.on("error", () => undefined);
+    await client.connect();
+    for (let segment = 0; segment < 200 && this.runs(); segment++) {
+      const wrote = await client.query("SELECT pg_logical_emit_message(false, 'x', repeat('y', 900000))").catch(() => null);
+      if (wrote === null) break;
+    }
+    await client.end().catch(() => undefined);
+    for (let look = 0; look < 100 && this.runs(); look++) await pause(100);
   }
 
   stop(): void {
