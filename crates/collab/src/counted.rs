@@ -119,8 +119,6 @@ pub(crate) struct Counters {
     pub(crate) commits_failed: AtomicU64,
     pub(crate) commit_times: SharedHistogram,
     pub(crate) acknowledgement_times: SharedHistogram,
-    pub(crate) bytes_in: AtomicU64,
-    pub(crate) bytes_out: AtomicU64,
     refused: [AtomicU64; REASONS],
 }
 

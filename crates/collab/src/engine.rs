@@ -63,10 +63,6 @@ pub struct EngineStats {
     pub commit_times: Histogram,
     /// From the arrival of a batch to its acknowledgement.
     pub acknowledgement_times: Histogram,
-    /// Bytes of frames from clients.
-    pub bytes_in: u64,
-    /// Bytes of frames written to clients.
-    pub bytes_out: u64,
     /// Refused batches.
     pub refused: Refused,
     /// CRDT instances built since the start.
@@ -308,8 +304,6 @@ impl Engine {
             commits_failed: get(&counters.commits_failed),
             commit_times,
             acknowledgement_times: counters.acknowledgement_times.read(),
-            bytes_in: get(&counters.bytes_in),
-            bytes_out: get(&counters.bytes_out),
             refused: counters.refused(),
             hydrations,
             hydration_bytes,
@@ -367,10 +361,8 @@ impl Link {
             .await;
     }
 
-    /// Hands over frames that came together, so many bytes of them; waits while the room has too much to do.
-    pub async fn frames(&self, frames: Vec<ClientFrame>, bytes: usize) {
-        let bytes_in = &self.inner.counters.bytes_in;
-        bytes_in.fetch_add(bytes as u64, Ordering::Relaxed);
+    /// Hands over frames that came together; waits while the room has too much to do.
+    pub async fn frames(&self, frames: Vec<ClientFrame>) {
         let _ = self
             .room
             .send(Message::Frames(self.connection, frames))
@@ -399,8 +391,6 @@ impl Link {
 
     /// Says that so many bytes of frames have been written, so that the room gives more.
     pub async fn taken(&self, bytes: usize) {
-        let bytes_out = &self.inner.counters.bytes_out;
-        bytes_out.fetch_add(bytes as u64, Ordering::Relaxed);
         let _ = self
             .room
             .send(

@@ -48,10 +48,14 @@ pub(crate) const REFUSAL: Duration = Duration::from_secs(2);
 
 /// Largest frame of a live connection; a larger one ends it.
 pub(crate) const LIVE_FRAME_BYTES_MAX: usize = (4 << 20) + (64 << 10);
-/// Memory of a live connection for reading; larger frames get theirs for as long as they need it.
-pub(crate) const LIVE_READ_BUFFER_BYTES: usize = 4 << 10;
-/// Bytes gathered before a live connection writes to its socket.
-pub(crate) const LIVE_WRITE_BUFFER_BYTES: usize = 4 << 10;
+/// Bytes read from a live connection at once; of larger frames, as much as there is.
+pub(crate) const LIVE_READ_BYTES: usize = 4 << 10;
+/// Pieces written to a live connection with one system call.
+pub(crate) const LIVE_WRITE_SLICES: usize = 32;
+/// Bytes written at once where pieces cannot be.
+pub(crate) const LIVE_WRITE_BYTES: usize = 16 << 10;
+/// Answers to pings that may wait to be written.
+pub(crate) const LIVE_PONGS_MAX: usize = 16;
 /// A live connection that has not said HELLO by then is ended.
 pub(crate) const LIVE_HELLO: Duration = Duration::from_secs(10);
 /// A live connection from which nothing came for so long is ended.

@@ -1,17 +1,16 @@
 //! The WebSocket of `docs/spec/collab.md`.
 //!
-//! A socket is two loops: one reads frames and hands them to the room, one writes what the room gives. Neither waits for the other,
-//! and neither has a queue: the room gives no more than a window that the writer has not reported as written.
+//! One task for a connection: it hands what came to the room, and writes what the room gives. It has no queue of its own: the room
+//! gives no more than a window that was not reported as written.
+
+mod upgrade;
+mod wire;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::Version;
-use bytes::Bytes;
 use collab::{ClientFrame, CloseCode, Outbox, Outgoing};
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
-use tokio::time::{Duration, Instant, timeout, timeout_at};
+use tokio::time::{Duration, Instant, sleep_until, timeout, timeout_at};
 use wiki::LiveLink;
 
 use super::entry::Entry;
@@ -23,6 +22,8 @@ use crate::limits;
 use crate::serve::Place;
 use crate::state::Web;
 use crate::sync_settings::Transport;
+use upgrade::{Socket, Upgrade};
+use wire::{Heard, Turn, Wrong};
 
 /// [WIRE-1] [WIRE-9]
 pub(super) async fn connect(
@@ -30,158 +31,197 @@ pub(super) async fn connect(
     entry: Entry,
     version: Version,
     place: Option<Extension<Place>>,
-    upgrade: WebSocketUpgrade,
+    upgrade: Upgrade,
 ) -> Answer {
     permit(&web, Transport::WebSocket)?;
     let carrier = Carrier::of_websocket(version);
-    Ok(upgrade
-        .max_message_size(limits::LIVE_FRAME_BYTES_MAX)
-        .max_frame_size(limits::LIVE_FRAME_BYTES_MAX)
-        .read_buffer_size(limits::LIVE_READ_BUFFER_BYTES)
-        .write_buffer_size(limits::LIVE_WRITE_BUFFER_BYTES)
-        .on_upgrade(async move |socket| {
-            serve(Opening::new(web, entry, carrier), socket).await;
-            drop(place);
-        }))
+    Ok(upgrade.run(async move |socket| {
+        serve(Opening::new(web, entry, carrier), socket).await;
+        drop(place);
+    }))
 }
 
-async fn serve(mut opening: Opening, socket: WebSocket) {
-    let (mut sink, mut stream) = socket.split();
-    let ended = match open(&mut opening, &mut sink, &mut stream).await {
-        Ok((link, mut outbox)) => {
-            tokio::select! {
-                ended = read(&mut stream, &link, &opening.listed) => ended,
-                ended = write(&mut sink, &link, &mut outbox, &opening) => ended,
-            }
-        }
+async fn serve(mut opening: Opening, mut socket: Socket) {
+    // Boxed: the way into a room needs more memory than being there.
+    let joined = Box::pin(open(&mut opening, &mut socket)).await;
+    let ended = match joined {
+        Ok((link, outbox)) => live(&mut socket, &link, outbox, &opening).await,
         Err(ended) => ended,
     };
     drop(opening);
     if let Some(end) = ended {
-        let frame = CloseFrame {
-            code: end.code,
-            reason: end.reason.as_ref().into(),
-        };
-        // A peer that does not take it is gone anyway.
-        let _ = timeout(limits::LIVE_CLOSE, sink.send(Message::Close(Some(frame)))).await;
-        let _ = timeout(limits::LIVE_CLOSE, drained(&mut stream)).await;
+        socket.close(end.code, &end.reason);
     }
+    // A peer that does not take the end is gone anyway.
+    let _ = timeout(limits::LIVE_CLOSE, last_words(&mut socket)).await;
 }
 
-/// Waits for the peer's own end, so that our last frame is not lost with the socket.
-async fn drained(stream: &mut SplitStream<WebSocket>) {
-    while let Some(Ok(_)) = stream.next().await {}
+/// Writes what is left, and waits for the peer's own end, so that our last frame is not lost with the socket.
+async fn last_words(socket: &mut Socket) {
+    let mut closed = false;
+    while !closed || socket.unsent() {
+        match socket.turn().await {
+            Ok(Turn::Read) => {
+                while let Ok(Some(heard)) = socket.heard() {
+                    closed |= heard == Heard::Closed;
+                }
+            }
+            Ok(Turn::Written(_)) => {}
+            Err(_) => return,
+        }
+    }
 }
 
 /// [WIRE-5] The first frames, and the way into the room.
 async fn open(
     opening: &mut Opening,
-    sink: &mut SplitSink<WebSocket, Message>,
-    stream: &mut SplitStream<WebSocket>,
+    socket: &mut Socket,
 ) -> Result<(LiveLink, Outbox), Option<End>> {
     let deadline = Instant::now() + limits::LIVE_HELLO;
     loop {
-        let next = timeout_at(deadline, next(stream, &opening.listed)).await;
-        let Some(frame) = next.map_err(|_| Some(no_hello()))?? else {
-            continue;
-        };
-        match opening.frame(frame).await? {
-            Step::Wait => {}
-            Step::Answer(answer) => sink.send(Message::Binary(answer)).await.map_err(|_| None)?,
-            Step::Joined(link, outbox) => return Ok((link, outbox)),
+        while let Some(frame) = next(socket, &opening.listed)? {
+            match opening.frame(frame).await? {
+                Step::Wait => {}
+                Step::Answer(answer) => socket.put(answer),
+                Step::Joined(link, outbox) => return Ok((link, outbox)),
+            }
         }
+        let turn = timeout_at(deadline, socket.turn()).await;
+        turn.map_err(|_| Some(no_hello()))?.map_err(|_| None)?;
     }
 }
 
-/// [WIRE-3] The next frame, if it is one and not just a sign of life; `None` as the error when the peer has ended the connection.
-async fn next(
-    stream: &mut SplitStream<WebSocket>,
-    listed: &Listed,
-) -> Result<Option<ClientFrame>, Option<End>> {
+/// [WIRE-3] The next frame that is there; `None` as the error when the peer has ended the connection.
+fn next(socket: &mut Socket, listed: &Listed) -> Result<Option<ClientFrame>, Option<End>> {
     let wrong = |reason| Some(End::new(CloseCode::Protocol, reason));
-    match stream.next().await {
-        Some(Ok(Message::Binary(bytes))) => {
-            listed.heard(bytes.len());
-            let frame = ClientFrame::decode(&bytes);
-            frame.map(Some).map_err(|_| wrong("a frame is malformed"))
+    loop {
+        match socket.heard() {
+            Ok(Some(Heard::Message(bytes))) => {
+                listed.heard(bytes.len());
+                let frame = ClientFrame::decode(&bytes);
+                return frame.map(Some).map_err(|_| wrong("a frame is malformed"));
+            }
+            Ok(Some(Heard::Alive)) => {}
+            Ok(Some(Heard::Closed)) => return Err(None),
+            Ok(None) => return Ok(None),
+            Err(Wrong::Text) => return Err(wrong("frames are binary")),
+            Err(Wrong::TooLong) => return Err(wrong("a frame is too long")),
+            Err(Wrong::Malformed) => return Err(wrong("not a WebSocket frame")),
         }
-        Some(Ok(Message::Text(_))) => Err(wrong("frames are binary")),
-        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
-        Some(Ok(Message::Close(_)) | Err(_)) | None => Err(None),
     }
 }
 
-/// [WIRE-7] Reads until the end or until the peer is silent for too long.
-async fn read(
-    stream: &mut SplitStream<WebSocket>,
+/// When something was last heard and written; what is due is looked at now and then only.
+struct Clock {
+    heartbeat: Duration,
+    heard: Instant,
+    /// When everything was written, or since when something is not.
+    written: Instant,
+}
+
+impl Clock {
+    fn next(&self, unsent: bool) -> Instant {
+        let patience = if unsent {
+            limits::LIVE_STALL
+        } else {
+            self.heartbeat
+        };
+        (self.heard + limits::LIVE_SILENCE).min(self.written + patience)
+    }
+}
+
+/// Everything between the join and the end: why it ends, if the peer is to be told.
+async fn live(
+    socket: &mut Socket,
     link: &LiveLink,
-    listed: &Listed,
+    mut outbox: Outbox,
+    opening: &Opening,
 ) -> Option<End> {
+    let mut clock = Clock {
+        heartbeat: Duration::from_secs(opening.web.sync().heartbeat_seconds),
+        heard: Instant::now(),
+        written: Instant::now(),
+    };
+    // [WIRE-5] Frames may have come in one piece with HELLO.
+    if let Err(ended) = read(socket, link, &opening.listed).await {
+        return ended;
+    }
+    let mut wake = std::pin::pin!(sleep_until(clock.next(false)));
     loop {
-        match timeout(limits::LIVE_SILENCE, next(stream, listed)).await {
-            Ok(Ok(None)) => {}
-            Ok(Ok(Some(frame))) => {
-                if let Err(end) = opening::permitted(listed, &frame) {
+        tokio::select! {
+            turn = socket.turn() => match turn.ok()? {
+                Turn::Read => {
+                    clock.heard = Instant::now();
+                    if let Err(ended) = read(socket, link, &opening.listed).await {
+                        return ended;
+                    }
+                }
+                Turn::Written(bytes) => {
+                    clock.written = Instant::now();
+                    if bytes > 0 {
+                        link.taken(bytes).await;
+                    }
+                }
+            },
+            given = outbox.next(), if !socket.unsent() => {
+                clock.written = Instant::now();
+                if let Some(end) = take(socket, given, &mut outbox, opening) {
                     return Some(end);
                 }
-                link.frame(frame).await;
             }
-            Ok(Err(ended)) => return ended,
-            Err(_) => return None,
+            () = wake.as_mut() => {
+                let now = Instant::now();
+                // [WIRE-7] Silent for too long, or a peer that takes nothing: it must not hold its room's frames for ever.
+                let silent = now >= clock.heard + limits::LIVE_SILENCE;
+                if silent || (socket.unsent() && now >= clock.written + limits::LIVE_STALL) {
+                    return None;
+                }
+                if !socket.unsent() && now >= clock.written + clock.heartbeat {
+                    clock.written = now;
+                    socket.ping();
+                }
+                wake.as_mut().reset(clock.next(socket.unsent()));
+            }
         }
     }
 }
 
-/// Writes what the room gives, as much as there is with one flush, and a ping when nothing else was written for a while.
-async fn write(
-    sink: &mut SplitSink<WebSocket, Message>,
-    link: &LiveLink,
+/// Hands all frames that are there to the room at once.
+async fn read(socket: &mut Socket, link: &LiveLink, listed: &Listed) -> Result<(), Option<End>> {
+    let mut frames = Vec::new();
+    let ended = loop {
+        match next(socket, listed) {
+            Ok(Some(frame)) => match opening::permitted(listed, &frame) {
+                Ok(()) => frames.push(frame),
+                Err(end) => break Err(Some(end)),
+            },
+            Ok(None) => break Ok(()),
+            Err(ended) => break Err(ended),
+        }
+    };
+    if !frames.is_empty() {
+        link.frames(frames).await;
+    }
+    ended
+}
+
+/// Puts this and all that is there already behind what is to be written; the end, if that is among it.
+fn take(
+    socket: &mut Socket,
+    given: Option<Outgoing>,
     outbox: &mut Outbox,
     opening: &Opening,
 ) -> Option<End> {
-    let heartbeat = Duration::from_secs(opening.web.sync().heartbeat_seconds);
-    loop {
-        let first = match timeout(heartbeat, outbox.next()).await {
-            Ok(Some(first)) => first,
-            Ok(None) => return Some(End::try_again(&opening.web)),
-            Err(_) => {
-                sink.send(Message::Ping(Bytes::new())).await.ok()?;
-                continue;
-            }
-        };
-        // A peer that takes nothing must not hold its room's frames for ever.
-        let sent = timeout(limits::LIVE_STALL, send(sink, outbox, first, opening)).await;
-        let Ok(Ok((written, ended))) = sent else {
-            return None;
-        };
-        if ended.is_some() {
-            return ended;
-        }
-        link.taken(written).await;
-    }
-}
-
-/// Writes this and all that is there already: how many bytes of frames, and whether that was the end.
-async fn send(
-    sink: &mut SplitSink<WebSocket, Message>,
-    outbox: &mut Outbox,
-    first: Outgoing,
-    opening: &Opening,
-) -> Result<(usize, Option<End>), axum::Error> {
-    let mut written = 0;
-    let mut next = Some(first);
-    let mut ended = None;
-    while let Some(outgoing) = next.take() {
-        match opening::given(&opening.web, Some(outgoing)) {
+    let mut next = Some(given);
+    while let Some(given) = next {
+        match opening::given(&opening.web, given) {
             Ok(frame) => {
-                written += frame.len();
                 opening.listed.said(&frame);
-                sink.feed(Message::Binary(frame)).await?;
-                next = outbox.next_now();
+                socket.put(frame);
+                next = outbox.next_now().map(Some);
             }
-            Err(end) => ended = Some(end),
+            Err(end) => return Some(end),
         }
     }
-    sink.flush().await?;
-    Ok((written, ended))
+    None
 }
