@@ -24,7 +24,7 @@ pub(crate) enum Dialect {
 /// Where and as whom.
 #[derive(Clone)]
 pub(crate) struct Target {
-    /// Address; a y-websocket document is appended.
+    /// Address, with `{document}` in it or with the name of a y-websocket document behind it.
     pub(crate) url: String,
     /// Bearer token, or none.
     pub(crate) token: String,
@@ -68,8 +68,10 @@ impl Client {
     /// Connects and waits until the document is there.
     pub(crate) async fn join(target: &Target, document: &str, tally: &Rc<Tally>) -> Result<Client> {
         let url = match target.dialect {
-            Dialect::YWebsocket => format!("{}/{document}", target.url),
-            _ => target.url.clone(),
+            Dialect::YWebsocket if !target.url.contains("{document}") => {
+                format!("{}/{document}", target.url)
+            }
+            _ => target.url.replace("{document}", document),
         };
         let mut client = Client {
             socket: Socket::open(&url, &target.token).await?,

@@ -137,7 +137,7 @@ impl Run {
         let counted = tally.finish();
         Ok(json!({
             "seconds": passed, "cores": cpu / passed, "load_cores": own_cpu / passed,
-            "updates": counted.acknowledged, "deliveries": counted.deliveries, "told": counted.told, "refused": counted.refused,
+            "updates": counted.acknowledged, "deliveries": counted.deliveries, "told": counted.told, "told_per_second": counted.told as f64 / passed, "refused": counted.refused,
             "updates_sent_per_second": people * rate,
             "ack_ms": milliseconds(&counted.ack_us), "seen_ms": milliseconds(&counted.seen_us),
             "cpu_us_per_delivery": cpu * 1e6 / counted.deliveries as f64,

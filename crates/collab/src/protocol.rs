@@ -380,6 +380,20 @@ impl Refusal {
             .find(|reason| reason.code() == code)
     }
 
+    /// A word for metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Refusal::ReadOnly => "read only",
+            Refusal::Malformed => "malformed",
+            Refusal::TooLarge => "too large",
+            Refusal::NotLeased => "not leased",
+            Refusal::Gap => "gap",
+            Refusal::Rate => "rate",
+            Refusal::Unavailable => "unavailable",
+            Refusal::WrongEpoch => "wrong epoch",
+        }
+    }
+
     /// What people are told.
     pub fn message(self) -> &'static str {
         match self {

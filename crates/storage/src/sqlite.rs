@@ -125,11 +125,10 @@ impl Session for SqliteSession {
     }
 
     fn execute_many(&mut self, sql: &str, rows: &[&[Value]]) -> Result<u64, Failure> {
-        let mut changed = 0;
-        for params in rows {
-            changed += self.execute(sql, params)?;
-        }
-        Ok(changed)
+        let mut done = 0;
+        let changed = self.try_execute_many(sql, rows, &mut done);
+        let failed = rows.get(done).copied().unwrap_or_default();
+        changed.map_err(|error| self.explain(&error, sql, failed))
     }
 
     fn query(
@@ -228,6 +227,31 @@ impl SqliteSession {
             return Ok(self.connection.changes());
         }
         statement.execute(params).map(|changed| changed as u64)
+    }
+
+    /// The statement is looked up once for all rows; `done` says how many were run.
+    fn try_execute_many(
+        &self,
+        sql: &str,
+        rows: &[&[Value]],
+        done: &mut usize,
+    ) -> Result<u64, rusqlite::Error> {
+        let mut statement = self.connection.prepare_cached(&numbered(sql))?;
+        let mut changed = 0;
+        if statement.column_count() > 0 {
+            drop(statement);
+            for params in rows {
+                changed += self.try_execute(sql, params)?;
+                *done += 1;
+            }
+            return Ok(changed);
+        }
+        for params in rows {
+            changed +=
+                statement.execute(rusqlite::params_from_iter(params.iter().map(Bound)))? as u64;
+            *done += 1;
+        }
+        Ok(changed)
     }
 
     /// Returns the name of a column that holds a type this crate does not have, if it meets one.

@@ -48,6 +48,10 @@ pub(crate) const REFUSAL: Duration = Duration::from_secs(2);
 
 /// Largest frame of a live connection; a larger one ends it.
 pub(crate) const LIVE_FRAME_BYTES_MAX: usize = (4 << 20) + (64 << 10);
+/// Memory of a Yjs client's connection for reading; larger frames get theirs for as long as they need it.
+pub(crate) const LIVE_READ_BUFFER_BYTES: usize = 4 << 10;
+/// Bytes gathered before a Yjs client's connection writes to its socket.
+pub(crate) const LIVE_WRITE_BUFFER_BYTES: usize = 4 << 10;
 /// Bytes read from a live connection at once; of larger frames, as much as there is.
 pub(crate) const LIVE_READ_BYTES: usize = 4 << 10;
 /// Pieces written to a live connection with one system call.

@@ -5,6 +5,7 @@ mod documents;
 mod drafts;
 mod entry;
 mod hocuspocus;
+mod metrics;
 mod opening;
 mod pace;
 mod poll;
@@ -30,6 +31,7 @@ use entry::Way;
 
 pub(crate) use entry::origin_of;
 pub(crate) use probe::places as probe_places;
+pub(crate) use metrics::metrics;
 pub(crate) use registry::Registry;
 pub(crate) use session::Sessions;
 #[allow(unused_imports, reason = "the administrator's page shows it")]
@@ -103,23 +105,4 @@ async fn mode(web: &Web) -> Answer<&'static str> {
 /// [WIRE-8]
 async fn heartbeat() -> &'static str {
     "OK"
-}
-
-/// The engine's counters in the Prometheus text format; none before anybody has edited.
-pub(crate) fn metrics(web: &Web) -> String {
-    let Some(live) = web.live_now() else {
-        return String::new();
-    };
-    let stats = live.stats();
-    let lines = [
-        ("rooms", "gauge", stats.rooms),
-        ("connections", "gauge", stats.connections),
-        ("updates_total", "counter", stats.updates),
-        ("commits_total", "counter", stats.commits),
-        ("commits_failed_total", "counter", stats.commits_failed),
-    ];
-    let line = |(name, kind, value): (&str, &str, u64)| {
-        format!("# TYPE watersmeet_live_{name} {kind}\nwatersmeet_live_{name} {value}\n")
-    };
-    lines.map(line).concat() + &web.registry().metrics()
 }

@@ -17,21 +17,31 @@ DROP TABLE live_update;
 DROP TABLE live_document;
 
 -- document_id: the content id of a page, or the id of an open document.
--- There are unpublished changes of a page exactly when head_seq > published_seq. snapshot holds updates up to
--- snapshot_seq; checksum is its crc32c. epoch_reason: why the epoch began (1 discarded, 2 rewritten, 3 restored).
+-- There are unpublished changes of a page exactly when head_seq > published_seq. epoch_reason: why the epoch began
+-- (1 discarded, 2 rewritten, 3 restored).
 CREATE TABLE live_document (
     document_id BIGINT NOT NULL,
     epoch BIGINT NOT NULL,
     head_seq BIGINT NOT NULL,
     snapshot_seq BIGINT NOT NULL,
-    snapshot BYTEA NOT NULL,
-    checksum BIGINT NOT NULL,
     published_seq BIGINT NOT NULL,
     epoch_reason BIGINT NOT NULL,
     CONSTRAINT live_document_pk PRIMARY KEY (document_id)
 );
-INSERT INTO live_document (document_id, epoch, head_seq, snapshot_seq, snapshot, checksum, published_seq, epoch_reason)
-    SELECT page_id, epoch, head_seq, snapshot_seq, snapshot, checksum, published_seq, epoch_reason FROM live_document_before;
+INSERT INTO live_document (document_id, epoch, head_seq, snapshot_seq, published_seq, epoch_reason)
+    SELECT page_id, epoch, head_seq, snapshot_seq, published_seq, epoch_reason FROM live_document_before;
+
+-- The updates of a document up to its snapshot_seq as one; checksum is its crc32c. Apart from live_document, because that row
+-- changes with every commit, and a database writes a row as a whole.
+CREATE TABLE live_snapshot (
+    document_id BIGINT NOT NULL,
+    bytes BYTEA NOT NULL,
+    checksum BIGINT NOT NULL,
+    CONSTRAINT live_snapshot_pk PRIMARY KEY (document_id),
+    CONSTRAINT live_snapshot_document_fk FOREIGN KEY (document_id) REFERENCES live_document (document_id) DEFERRABLE INITIALLY DEFERRED
+);
+INSERT INTO live_snapshot (document_id, bytes, checksum)
+    SELECT page_id, snapshot, checksum FROM live_document_before;
 
 CREATE TABLE live_update (
     document_id BIGINT NOT NULL,

@@ -134,8 +134,12 @@ fn check_finds_a_hole_in_the_log_of_a_page() {
         let nothing = vec![0_u8, 0];
         let checksum = crc32c::crc32c(&nothing);
         tx.execute(
-            "INSERT INTO live_document (document_id, epoch, head_seq, snapshot_seq, snapshot, checksum, published_seq, epoch_reason)
-             SELECT MIN(id), 1, 3, 0, $1, $2, 0, 1 FROM content WHERE kind = 'page'",
+            "INSERT INTO live_document (document_id, epoch, head_seq, snapshot_seq, published_seq, epoch_reason)
+             SELECT MIN(id), 1, 3, 0, 0, 1 FROM content WHERE kind = 'page'",
+            params![],
+        )?;
+        tx.execute(
+            "INSERT INTO live_snapshot (document_id, bytes, checksum) SELECT document_id, $1, $2 FROM live_document",
             params![&nothing, checksum],
         )?;
         for seq in 1..=3 {

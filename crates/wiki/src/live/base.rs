@@ -46,7 +46,8 @@ pub(super) fn keep(
 ) -> Result<()> {
     tx.execute(
         "INSERT INTO live_base (document_id, epoch, base_seq, base_snapshot, checksum)
-         SELECT document_id, epoch, snapshot_seq, snapshot, checksum FROM live_document WHERE document_id = $1
+         SELECT d.document_id, d.epoch, d.snapshot_seq, s.bytes, s.checksum
+         FROM live_document d JOIN live_snapshot s ON s.document_id = d.document_id WHERE d.document_id = $1
          ON CONFLICT (document_id) DO NOTHING",
         params![page],
     )?;
@@ -95,7 +96,8 @@ pub(crate) fn read(tx: &Tx, page: ContentId) -> Result<Option<(Position, Bytes)>
         if let Some(row) = tx.query_opt(sql, params![page])? {
             return Ok(Some(row));
         }
-        let sql = "SELECT epoch, snapshot_seq AS seq, snapshot, checksum FROM live_document WHERE document_id = $1";
+        let sql = "SELECT d.epoch, d.snapshot_seq AS seq, s.bytes AS snapshot, s.checksum
+            FROM live_document d JOIN live_snapshot s ON s.document_id = d.document_id WHERE d.document_id = $1";
         Ok(tx.query_opt(sql, params![page])?)
     };
     let row = find().map_err(log::log_error)?;

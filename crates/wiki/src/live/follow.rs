@@ -114,6 +114,7 @@ pub(crate) fn remove(tx: &WriteTx, id: ContentId) -> Result<()> {
     for sql in [
         "DELETE FROM live_base WHERE document_id = $1",
         "DELETE FROM live_update WHERE document_id = $1",
+        "DELETE FROM live_snapshot WHERE document_id = $1",
         "DELETE FROM live_document WHERE document_id = $1",
     ] {
         tx.execute(sql, params![id])?;
@@ -122,20 +123,24 @@ pub(crate) fn remove(tx: &WriteTx, id: ContentId) -> Result<()> {
 }
 
 fn insert_or_keep(tx: &WriteTx, page: ContentId, state: State, snapshot: &[u8]) -> Result<()> {
-    tx.execute(
-        "INSERT INTO live_document (document_id, epoch, head_seq, snapshot_seq, snapshot, checksum, published_seq, epoch_reason)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (document_id) DO NOTHING",
+    let inserted = tx.execute(
+        "INSERT INTO live_document (document_id, epoch, head_seq, snapshot_seq, published_seq, epoch_reason)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (document_id) DO NOTHING",
         params![
             page,
             state.epoch,
             state.head_seq,
             state.snapshot_seq,
-            snapshot,
-            checksum(snapshot),
             state.published_seq,
             state.reason
         ],
     )?;
+    if inserted > 0 {
+        tx.execute(
+            "INSERT INTO live_snapshot (document_id, bytes, checksum) VALUES ($1, $2, $3)",
+            params![page, snapshot, checksum(snapshot)],
+        )?;
+    }
     Ok(())
 }
 
@@ -231,13 +236,22 @@ pub(crate) fn note_published(
 
 /// Removes rows that are folded and that the history of the draft does not need: those of what is published.
 pub(crate) fn remove_old_rows(tx: &WriteTx, page: ContentId) -> Result<()> {
+    let sql = "SELECT d.epoch, d.snapshot_seq, d.published_seq, COALESCE(b.base_seq, 0) AS base_seq
+        FROM live_document d LEFT JOIN live_base b ON b.document_id = d.document_id WHERE d.document_id = $1";
+    let Some(row) = tx.query_opt(sql, params![page])? else {
+        return Ok(());
+    };
+    let epoch = row.i64("epoch")?;
+    let needed_after = row.i64("published_seq")?.max(row.i64("base_seq")?);
+    let last = row.i64("snapshot_seq")?.min(needed_after);
+    // By the key, so that a long draft is not looked through while everybody's edits wait.
     tx.execute(
-        "DELETE FROM live_update WHERE document_id = $1 AND EXISTS (
-            SELECT 1 FROM live_document d LEFT JOIN live_base b ON b.document_id = d.document_id
-            WHERE d.document_id = live_update.document_id AND (d.epoch > live_update.epoch
-                OR (d.snapshot_seq >= live_update.seq
-                    AND (d.published_seq >= live_update.seq OR b.base_seq >= live_update.seq))))",
-        params![page],
+        "DELETE FROM live_update WHERE document_id = $1 AND epoch < $2",
+        params![page, epoch],
+    )?;
+    tx.execute(
+        "DELETE FROM live_update WHERE document_id = $1 AND epoch = $2 AND seq <= $3",
+        params![page, epoch, last],
     )?;
     Ok(())
 }

@@ -187,10 +187,10 @@ pub(super) fn updates_of(tx: &Tx, page: ContentId, state: &State) -> Result<Vec<
 }
 
 fn snapshot(tx: &Tx, page: ContentId, state: &State) -> Result<Bytes, LogError> {
-    let sql = "SELECT snapshot, checksum FROM live_document WHERE document_id = $1";
+    let sql = "SELECT bytes, checksum FROM live_snapshot WHERE document_id = $1";
     let read = || {
         let row = tx.query_one(sql, params![page])?;
-        Ok((row.bytes("snapshot")?, row.i64("checksum")?))
+        Ok((row.bytes("bytes")?, row.i64("checksum")?))
     };
     let (bytes, expected) = read().map_err(database_error)?;
     follow::verified(tx, page, state.snapshot_seq, bytes, expected)
@@ -297,13 +297,18 @@ fn store_fold(tx: &WriteTx, page: ContentId, fold: &Fold) -> Result<()> {
         return Ok(());
     };
     base::keep(tx, page, &state, fold)?;
-    tx.execute(
-        "UPDATE live_document SET snapshot = $4, checksum = $5, snapshot_seq = $3
+    let moved = tx.execute(
+        "UPDATE live_document SET snapshot_seq = $3
          WHERE document_id = $1 AND epoch = $2 AND snapshot_seq < $3 AND head_seq >= $3",
+        params![page, column(fold.at.epoch), column(fold.at.seq)],
+    )?;
+    if moved == 0 {
+        return Ok(());
+    }
+    tx.execute(
+        "UPDATE live_snapshot SET bytes = $2, checksum = $3 WHERE document_id = $1",
         params![
             page,
-            column(fold.at.epoch),
-            column(fold.at.seq),
             fold.snapshot.as_ref(),
             follow::checksum(&fold.snapshot)
         ],

@@ -256,7 +256,7 @@ fn damage() {
             ),
             ("DELETE FROM live_update WHERE seq = 1", "update 1"),
             (
-                "UPDATE live_document SET checksum = checksum + 1",
+                "UPDATE live_snapshot SET checksum = checksum + 1",
                 "update 0",
             ),
         ] {
