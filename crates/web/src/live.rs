@@ -30,8 +30,8 @@ use crate::sync_settings::{Role, SyncProxy, Transport};
 use entry::Way;
 
 pub(crate) use entry::origin_of;
-pub(crate) use probe::places as probe_places;
 pub(crate) use metrics::metrics;
+pub(crate) use probe::places as probe_places;
 pub(crate) use registry::Registry;
 pub(crate) use session::Sessions;
 #[allow(unused_imports, reason = "the administrator's page shows it")]
