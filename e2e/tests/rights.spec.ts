@@ -95,3 +95,26 @@ test("rights taken away reach an open editor in under a second", async ({ browse
   expect((await noticed) - answered).toBeLessThan(1000);
   await expect(ben.page.getByText(/^Read-only/)).toBeVisible();
 });
+
+test("an open editor follows its page when it is moved, and keeps its text when it is deleted", async ({ browser }) => {
+  const ann = await Person.logIn(browser, server, "ann", {}, proxy.url);
+  const ben = await Person.logIn(browser, server, "ben", {}, proxy.url);
+  await everybody(ann, "may edit");
+  await ben.edit(path);
+  await ben.caretAfter("Bed 1: beans");
+  await ben.type(" and peas");
+  await ben.saved();
+  const id = await ben.page.locator("wm-page").getAttribute("data-page-id");
+
+  await ann.read(`/content/${id}/move`);
+  await ann.page.getByLabel("The page", { exact: true }).fill("Tools & sheds: who has what?");
+  await ann.page.getByRole("button", { name: "Move", exact: true }).click();
+  await expect(ben.page.getByRole("navigation", { name: "Breadcrumbs" })).toContainText("Tools & sheds");
+  await expect(ben.page.getByText(/^This page was moved/)).toBeVisible();
+
+  await ann.read(`/content/${id}/delete`);
+  await ann.page.getByRole("button", { name: "Move to trash" }).click();
+  await expect(ben.page.getByText(/What is here can still be copied/)).toBeVisible();
+  await expect(ben.body).toContainText("Bed 1: beans and peas");
+  await expect(ben.body).toHaveAttribute("contenteditable", "false");
+});
