@@ -140,7 +140,7 @@ impl History {
         match place {
             Place::At(seq) if seq >= until => None,
             Place::At(seq) if seq >= self.snapshot_seq => {
-                let (frame, last_seq) = self.batch_frame(seq + 1, until);
+                let (frame, last_seq) = self.batch_frame(seq + 1, until)?;
                 Some((frame, Place::At(last_seq)))
             }
             Place::Parts { seq, given } if seq == self.snapshot_seq => self.snapshot_frame(given),
@@ -149,17 +149,20 @@ impl History {
         }
     }
 
-    fn batch_frame(&mut self, first_seq: u64, until: u64) -> (Bytes, u64) {
+    fn batch_frame(&mut self, first_seq: u64, until: u64) -> Option<(Bytes, u64)> {
         if let Some(shared) = self
             .ring
             .iter()
             .rev()
             .find(|shared| shared.first_seq == first_seq)
         {
-            return (shared.frame.clone(), shared.last_seq);
+            return Some((shared.frame.clone(), shared.last_seq));
         }
         let stretch = self.tail.stretch(first_seq, until, CATCH_UP_BYTES);
-        let last_seq = first_seq + stretch.count.max(1) as u64 - 1;
+        if stretch.count == 0 {
+            return None;
+        }
+        let last_seq = first_seq + stretch.count as u64 - 1;
         let frame = batch_frame(self.epoch, first_seq, stretch.count, &stretch.records);
         self.ring_bytes += frame.len();
         self.ring.push_back(Shared {
@@ -173,7 +176,7 @@ impl History {
             let oldest = self.ring.pop_front();
             self.ring_bytes -= oldest.map_or(0, |shared| shared.frame.len());
         }
-        (frame, last_seq)
+        Some((frame, last_seq))
     }
 
     /// Drops the frames that are kept for others, when there is nobody else.

@@ -173,30 +173,14 @@ impl Room {
         if self.connections.get(&id).map(|c| c.dialect) == Some(Dialect::Yjs) {
             return self.welcome_yjs(now_ms, id);
         }
-        let Some(client_id) = self.new_client_id() else {
+        let Some((lease, resume)) = self.lease_ids(id) else {
             return;
         };
+        self.take_over(now_ms, id);
         let (Some(history), Some(connection)) = (&self.history, self.connections.get_mut(&id))
         else {
             return;
         };
-        let Stage::Waiting { resume, leases } =
-            std::mem::replace(&mut connection.stage, Stage::Joined)
-        else {
-            return;
-        };
-        let (document, user) = (&self.settings.document, &connection.who.user);
-        let Some(lease) = self.settings.key.lease(document, user, client_id) else {
-            return;
-        };
-        let held = leases
-            .iter()
-            .filter(|lease| self.settings.key.holds(document, user, lease));
-        connection.leased = held
-            .map(|lease| lease.client_id)
-            .chain([client_id])
-            .collect();
-        connection.leased.shrink_to_fit();
         let head = history.head();
         connection.place = resume
             .filter(|at| at.epoch == head.epoch)
@@ -218,6 +202,28 @@ impl Room {
         self.presence_due = true;
         self.broadcast_due |= self.shown < head.seq;
         self.later(now_ms, id);
+    }
+
+    /// [ROOM-2] Ends the wait of a connection: leases it a new client id, and those of before that it has proofs of.
+    fn lease_ids(&mut self, id: u64) -> Option<(Lease, Option<Position>)> {
+        let client_id = self.new_client_id()?;
+        let connection = self.connections.get_mut(&id)?;
+        let (document, user) = (&self.settings.document, &connection.who.user);
+        let lease = self.settings.key.lease(document, user, client_id)?;
+        let Stage::Waiting { resume, leases } =
+            std::mem::replace(&mut connection.stage, Stage::Joined)
+        else {
+            return None;
+        };
+        let held = leases
+            .iter()
+            .filter(|lease| self.settings.key.holds(document, user, lease));
+        connection.leased = held
+            .map(|lease| lease.client_id)
+            .chain([client_id])
+            .collect();
+        connection.leased.shrink_to_fit();
+        Some((lease, resume))
     }
 
     /// A client id that nobody has used in this document: 32 bits with the highest set; those below are the server's own.

@@ -108,6 +108,35 @@ impl Room {
         (Rights::Read, self.turns.policy.cause())
     }
 
+    /// [ROOM-16] Who comes back with a lease of a connection that is still there takes over its place: the end of the old one was
+    /// not noticed yet.
+    pub(super) fn take_over(&mut self, now_ms: u64, id: u64) {
+        let Some(connection) = self.connections.get(&id) else {
+            return;
+        };
+        if connection.rights == connection.who.rights {
+            return;
+        }
+        let before = self.connections.iter().find(|(_, other)| {
+            other.rights == Rights::Write
+                && other.who.user == connection.who.user
+                && other.leased.iter().any(|id| connection.leased.contains(id))
+        });
+        let Some(before) = before.map(|(before, _)| *before) else {
+            return;
+        };
+        let (judge_again, cause) = (self.turns.judge_again, self.turns.policy.cause());
+        let reason = "you write by another connection".to_owned();
+        self.give(now_ms, before, Rights::Read, cause, reason);
+        // What the old connection pushed is the same person's.
+        self.turns.judge_again = judge_again;
+        self.give(now_ms, id, Rights::Write, Cause::Permission, String::new());
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.access_due = None; // WELCOME tells
+        }
+        self.turns.tell.retain(|told| *told != id);
+    }
+
     /// Takes back the place or the wish of somebody who has gone.
     pub(super) fn leave_turns(&mut self, id: u64, connection: &Connection) {
         if connection.rights == Rights::Write {
@@ -208,7 +237,7 @@ impl Room {
                 if possible && !writes && !connection.asks {
                     self.wish(now_ms, id);
                 }
-                self.tell_rights(now_ms, id, "");
+                self.answer_wish(now_ms, id);
             }
             Request::LetGo if connection.asks => self.withdraw(id),
             Request::LetGo if writes && policy.places() < usize::MAX => {
@@ -219,6 +248,20 @@ impl Room {
                 self.turns.judge_again = judge_again;
             }
             Request::LetGo => {}
+        }
+    }
+
+    /// Says how things are, unless a change is going to be told anyway.
+    fn answer_wish(&mut self, now_ms: u64, id: u64) {
+        let place = self.turns.asking.iter().position(|asking| *asking == id);
+        let reason = match place {
+            Some(0) => "you are the next to write".to_owned(),
+            Some(n) => format!("you will write when {n} others have had their turn"),
+            None => String::new(),
+        };
+        let told = self.connections.get(&id);
+        if told.is_some_and(|connection| connection.access_due.is_none()) {
+            self.tell_rights(now_ms, id, &reason);
         }
     }
 

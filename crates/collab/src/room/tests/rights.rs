@@ -271,3 +271,27 @@ fn downgrade_while_loading() {
     stage.answer_all();
     assert_eq!(stage.store.head().seq, 1);
 }
+
+/// [ROOM-16] Who comes back before the end of the old connection was noticed writes on, whoever asks meanwhile.
+#[test]
+fn coming_back() {
+    let mut stage = Stage::new();
+    stage.policy(Mode::Off, 0);
+    let doc = stage.join(1);
+    stage.join(2);
+    stage.ask(2, Request::Write);
+    let lease = stage.lease(1);
+    stage.join_as(3, "u1", Rights::Write, None, vec![lease.clone()]);
+    assert_eq!(stage.told(3), WRITES);
+    assert_eq!(stage.told(1), (Rights::Read, Cause::Locked));
+    assert_eq!(stage.told(2), (Rights::Read, Cause::Locked));
+    stage.take(3);
+    stage.push(3, 1, &[insert(&doc, 0, "a")]);
+    assert_eq!(stage.answered(3), Ok(1));
+    // Another page of the same person is no return, and nobody returns with the lease of somebody else.
+    stage.join_as(4, "u1", Rights::Write, None, Vec::new());
+    stage.join_as(5, "mallory", Rights::Write, None, vec![lease]);
+    assert_eq!([4, 5].map(|id| stage.told(id).0), [Rights::Read; 2]);
+    stage.happens(Event::Leave { connection: 3 });
+    assert_eq!(stage.told(2), WRITES);
+}
