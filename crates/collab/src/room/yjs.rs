@@ -139,7 +139,7 @@ impl Room {
         let Ok(known) = decode_state_vector(vector) else {
             return self.end(id, CloseCode::Protocol, "a state vector is malformed");
         };
-        if self.from_before(known.iter().map(|(client, _)| client)) {
+        if self.knows_the_past(known.iter().map(|(client, _)| client)) {
             return self.end(id, CloseCode::Conflict, BEGUN_ANEW);
         }
         let (Some(history), Some(connection)) = (&self.history, self.connections.get_mut(&id))
@@ -199,7 +199,7 @@ impl Room {
         }
         let bounds = Bounds::update(self.settings.roots);
         let found = scan(update, &bounds).map_err(|_| Refusal::Malformed)?;
-        if self.from_before(found.brings.iter().map(|run| run.client)) {
+        if self.knows_the_past(found.brings.iter().map(|run| run.client)) {
             return Err(Refusal::WrongEpoch);
         }
         let known = found
@@ -216,7 +216,7 @@ impl Room {
     }
 
     /// [YJS-15] Whether ids are among these that belong to a past epoch and to nobody in this one.
-    fn from_before(&self, mut clients: impl Iterator<Item = u64>) -> bool {
+    fn knows_the_past(&self, mut clients: impl Iterator<Item = u64>) -> bool {
         !self.past.is_empty()
             && clients.any(|client| {
                 self.past.binary_search(&client).is_ok() && self.clocks.get(client) == 0

@@ -68,7 +68,7 @@ fn joining() {
     let log = session();
     let merged = merge_updates(&log, None).unwrap();
     assert!(merged.rest.is_empty());
-    assert_eq!(text_of(&[merged.update.clone()]), text_of(&log));
+    assert_eq!(text_of(std::slice::from_ref(&merged.update)), text_of(&log));
     let (first, second) = log.split_at(9);
     let parts = [first, second].map(|part| merge_updates(part, None).unwrap().update);
     assert_eq!(text_of(&parts), text_of(&log));

@@ -234,12 +234,9 @@ impl Socket {
             }
         };
         let link = Arc::new(link);
-        let held = match self.documents.remove(&address) {
-            Some(mut document) => match &mut document {
-                Document::Waiting(held) => std::mem::take(held),
-                _ => Vec::new(),
-            },
-            None => Vec::new(),
+        let held = match self.documents.get_mut(&address) {
+            Some(Document::Waiting(held)) => std::mem::take(held),
+            _ => Vec::new(),
         };
         self.waiting_messages = self.waiting_messages.saturating_sub(held.len());
         for message in held {

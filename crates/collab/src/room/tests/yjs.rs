@@ -268,3 +268,25 @@ fn begun_anew() {
     says(&mut stage, 4, step1(&new_doc(71)));
     assert!(!stage.closed.contains_key(&4));
 }
+
+/// [YJS-9] [ROOM-7] A slow Yjs client whose place in the log is folded away gets everything, and ends with the same document.
+#[test]
+fn laggards() {
+    let mut stage = Stage::new();
+    let native = stage.join(1);
+    joins(&mut stage, 2, "u2", Rights::Read);
+    let doc = new_doc(70);
+    says(&mut stage, 2, step1(&doc));
+    applies(&doc, &heard(&mut stage, 2));
+    stage.stuck.push(2);
+    for batch in 1..=2 * FOLD_TAIL_ROWS as u64 {
+        stage.push(1, batch, &[insert(&native, 0, "many words ")]);
+        stage.take(1);
+    }
+    assert_ne!(text(&doc), text(&native));
+    stage.stuck.clear();
+    let (connection, bytes) = (2, 1 << 20);
+    stage.happens(Event::Taken { connection, bytes });
+    applies(&doc, &heard(&mut stage, 2));
+    assert_eq!(text(&doc), text(&native));
+}
