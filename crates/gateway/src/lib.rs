@@ -18,6 +18,7 @@
 
 mod limits;
 
+mod ending;
 mod headers;
 mod tunnel;
 mod upgrade;

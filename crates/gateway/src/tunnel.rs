@@ -13,7 +13,9 @@ use hyper::body::Body;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::sync::watch;
 
+use crate::ending::{self, Ending};
 use crate::upgrade::{self, Ask};
 use crate::{headers, limits};
 
@@ -70,6 +72,7 @@ struct Inner {
     authority: Authority,
     prefix: String,
     settings: TunnelSettings,
+    closed: watch::Sender<bool>,
 }
 
 impl Tunnel {
@@ -93,8 +96,15 @@ impl Tunnel {
                 authority: authority.clone(),
                 prefix: target.path().trim_end_matches('/').to_owned(),
                 settings,
+                closed: watch::channel(false).0,
             }),
         })
+    }
+
+    /// Ends what would go on by itself, WebSockets and event streams, and refuses what comes from now on: to be called when the
+    /// program stops. Clients come back, to this program or another.
+    pub fn close(&self) {
+        self.inner.closed.send_replace(true);
     }
 
     /// Carries a request; its path is put below the target's. The answer comes when its head is there, its body piece by piece. A
@@ -126,19 +136,34 @@ impl Tunnel {
             None => body.map_err(Into::into).boxed_unsync(),
         };
         let asked = self.inner.client.request(Request::from_parts(parts, body));
-        let mut response = tokio::time::timeout(limits::ANSWER, asked)
-            .await
-            .map_err(|_| TunnelError::TooSlow)?
-            .map_err(|error| TunnelError::Unreachable(causes(&error)))?;
+        let mut response = tokio::select! {
+            asked = tokio::time::timeout(limits::ANSWER, asked) => asked
+                .map_err(|_| TunnelError::TooSlow)?
+                .map_err(|error| TunnelError::Unreachable(causes(&error)))?,
+            () = ending::closed(self.inner.closed.subscribe()) => {
+                return Err(TunnelError::Unreachable("this server stops".into()));
+            }
+        };
         let granted = ask.filter(|_| response.status() == StatusCode::SWITCHING_PROTOCOLS);
         if granted.is_some() {
             let target = hyper::upgrade::on(&mut response);
-            tokio::spawn(upgrade::join(client, target, along));
+            let closed = self.inner.closed.subscribe();
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = upgrade::join(client, target, along) => {}
+                    () = ending::closed(closed) => {}
+                }
+            });
         }
-        Ok(answer(
-            response.map(|body| body.map_err(Into::into).boxed_unsync()),
-            granted,
-        ))
+        let endless = ending::is_endless(response.headers());
+        let response = response.map(|body| {
+            let body = body.map_err(Into::into).boxed_unsync();
+            match endless {
+                true => Ending::new(body, self.inner.closed.subscribe()).boxed_unsync(),
+                false => body,
+            }
+        });
+        Ok(answer(response, granted))
     }
 
     fn uri(&self, asked: &Uri) -> Result<Uri, TunnelError> {

@@ -11,15 +11,19 @@ use crate::outcome::Failure;
 /// Told to the sync engine of a connection that came through the wiki.
 const PATH: HeaderName = HeaderName::from_static("watersmeet-path");
 
-/// A way to the process that has the sync engine.
-pub(crate) fn reach(sync: &SyncSettings, public_url: &str) -> Result<SyncProcess, Failure> {
+/// A tunnel to the process that has the sync engine.
+pub(crate) fn dig(sync: &SyncSettings, public_url: &str) -> Result<Tunnel, Failure> {
     let https = public_url.starts_with("https://");
     let settings = TunnelSettings {
         target: sync.internal_url.clone(),
         mark: (PATH, HeaderValue::from_static("internal proxy")),
         scheme: HeaderValue::from_static(if https { "https" } else { "http" }),
     };
-    let tunnel = Tunnel::new(settings).map_err(Failure::wrong_usage)?;
+    Tunnel::new(settings).map_err(Failure::wrong_usage)
+}
+
+/// The way through the tunnel, for the web part.
+pub(crate) fn through(tunnel: Tunnel) -> SyncProcess {
     let carry = service_fn(move |request: http::Request<Body>| {
         let tunnel = tunnel.clone();
         async move {
@@ -29,5 +33,5 @@ pub(crate) fn reach(sync: &SyncSettings, public_url: &str) -> Result<SyncProcess
                 .map_err(BoxError::from)
         }
     });
-    Ok(SyncProcess::new(carry))
+    SyncProcess::new(carry)
 }

@@ -281,6 +281,38 @@ async fn a_websocket_over_http2_becomes_one_over_http1() {
     assert_eq!(&loud, b"TWO");
 }
 
+/// [ROLE-8]
+#[tokio::test]
+async fn closing_ends_what_would_go_on_by_itself() {
+    let tunnel = tunnel(
+        server(async |request: Request<Incoming>| {
+            if request.uri().path().ends_with("live") {
+                return shouting(request).await;
+            }
+            let first = futures_util::stream::once(async {
+                Ok(Frame::data(Bytes::from_static(b"data: one\n\n")))
+            });
+            let pieces = futures_util::StreamExt::chain(first, futures_util::stream::pending());
+            let body = http_body_util::StreamBody::new(pieces).boxed_unsync();
+            let response = Response::builder().header("content-type", "text/event-stream");
+            response.body(body).unwrap()
+        })
+        .await,
+    );
+    let front = front(tunnel.clone()).await;
+    let (mut socket, _) = talk(front, UPGRADE, "hello").await;
+    let say = "GET /v1/stream HTTP/1.1\r\nHost: a\r\n\r\n";
+    let (mut events, _) = talk(front, say, "data: one\n\n").await;
+    tunnel.close();
+    // The last, empty piece: the stream has ended in order.
+    read_until(&mut events, "0\r\n\r\n").await;
+    let mut rest = [0; 10];
+    let ended = tokio::time::timeout(Duration::from_secs(10), socket.read(&mut rest));
+    assert_eq!(ended.await.unwrap().unwrap(), 0);
+    let (_, said) = talk(front, say, "this server stops").await;
+    assert!(said.starts_with("HTTP/1.1 502 "), "{said}");
+}
+
 #[test]
 fn an_address_that_is_none_is_refused() {
     for target in ["", "https://a/b", "/synchrony", "http://", "http://a/b?c"] {

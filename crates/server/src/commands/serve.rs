@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use gateway::Tunnel;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -42,7 +43,14 @@ async fn serve(config: &Config, place: &Place, output: &Output) -> Result<(), Fa
         Role::All | Role::Wiki => place.open_wiki(config).await?,
     };
     open.wiki.trust().prepare().await?;
-    let web = assemble(config, place, &open.wiki, address)?;
+    let tunnel = match role {
+        Role::Wiki => Some(sync_process::dig(
+            &config.sync,
+            &public_url(config, address),
+        )?),
+        Role::All | Role::Sync => None,
+    };
+    let web = assemble(config, place, &open.wiki, address, tunnel.clone())?;
     let server = web::serve(listener, web.clone(), stopped(stop.clone()));
     let server = tokio::spawn(server);
     let jobs = match role {
@@ -54,6 +62,9 @@ async fn serve(config: &Config, place: &Place, output: &Output) -> Result<(), Fa
 
     stopped(stop).await;
     tracing::info!("stopping");
+    if let Some(tunnel) = tunnel {
+        tunnel.close();
+    }
     if timeout(limits::DRAIN_MAX, web.drain()).await.is_err() {
         tracing::warn!("live connections did not close in time");
     }
@@ -73,21 +84,18 @@ fn assemble(
     place: &Place,
     wiki: &Wiki,
     address: SocketAddr,
+    tunnel: Option<Tunnel>,
 ) -> Result<Web, Failure> {
-    let public_url = public_url(config, address);
-    let (upload_dir, process) = match config.sync.role {
-        Role::All => (place.upload_dir()?, None),
-        Role::Wiki => {
-            let process = sync_process::reach(&config.sync, &public_url)?;
-            (place.upload_dir()?, Some(process))
-        }
-        Role::Sync => (place.sync_upload_dir(), None),
+    let upload_dir = match config.sync.role {
+        Role::All | Role::Wiki => place.upload_dir()?,
+        Role::Sync => place.sync_upload_dir(),
     };
     let settings = Settings {
-        public_url,
+        public_url: public_url(config, address),
         upload_dir,
         sync: config.sync.clone(),
     };
+    let process = tunnel.map(sync_process::through);
     Ok(Web::beside(wiki.clone(), settings, process))
 }
 
