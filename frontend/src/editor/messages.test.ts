@@ -26,6 +26,8 @@ test('[CLIENT-13] why no better way is used', () => {
   assert.deepEqual(why(STREAM, { failures: [noAnswer, noAnswer] }), ['WebSocket did not answer at /synchrony; a proxy in between may not forward it.'])
   assert.match(why(POLL, { failures: [held] })[0]!, /^Event stream at \/synchrony arrives late/)
   assert.deepEqual(why(DIRECT, { failures: [held] }), [], 'a worse way needs no reason')
+  const beside = { candidate: PROXY, end: { code: 1006, reason: '' } }
+  assert.deepEqual([why(DIRECT, { failures: [beside] }), why(PROXY, { failures: [noAnswer] }).length], [[], 1])
   assert.deepEqual(why(POLL, { allowed: ['long-poll', 'event-stream'] }), ['WebSocket is switched off by the administrator.'])
   assert.equal(why(POLL, { wanted: { transport: 'long-poll', path: '' } }).length, 1)
   assert.match(about(PROXY), /wiki’s own address/)

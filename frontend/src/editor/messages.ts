@@ -55,13 +55,19 @@ export function about(candidate: Candidate): string {
   return SENTENCES[candidate.transport] + path
 }
 
+/** Whether the first way is worth more than the second. */
+function isBetter(a: Candidate, b: Candidate): boolean {
+  const [rankA, rankB] = [TRANSPORTS.indexOf(a.transport), TRANSPORTS.indexOf(b.transport)]
+  return rankA < rankB || (rankA === rankB && b.path === PROXY && a.path !== PROXY)
+}
+
 /** Why no better way is used; empty when this is the best. */
 export function whyNotBetter(route: Route, host: string): string[] {
   const { candidate, failures, allowed, wanted } = route
   if (wanted.transport !== '' || wanted.path !== '') return ['This page’s address asks for this way and no other.']
   const better = TRANSPORTS.slice(0, TRANSPORTS.indexOf(candidate.transport))
   const off = better.filter((name) => !allowed.includes(name)).map((name) => `${NAMES[name]} is switched off by the administrator.`)
-  const failed = failures.filter((f) => f.candidate.transport !== candidate.transport || f.candidate.path !== candidate.path).filter((f) => TRANSPORTS.indexOf(f.candidate.transport) <= TRANSPORTS.indexOf(candidate.transport))
+  const failed = failures.filter((failure) => isBetter(failure.candidate, candidate))
   return [...new Set([...off, ...failed.map((failure) => why(failure, host))])]
 }
 
