@@ -6,12 +6,10 @@ use collab::{EngineStats, Histogram};
 
 use crate::state::Web;
 
-/// Everything that is counted of editing together; nothing before anybody has edited.
+/// Everything that is counted of editing together; of the engine nothing before anybody has edited.
 pub(crate) fn metrics(web: &Web) -> String {
-    let Some(live) = web.live_now() else {
-        return String::new();
-    };
-    of_engine(&live.stats()) + &web.registry().metrics()
+    let engine = web.live_now().map(|live| of_engine(&live.stats()));
+    engine.unwrap_or_default() + &web.registry().metrics()
 }
 
 fn of_engine(stats: &EngineStats) -> String {
