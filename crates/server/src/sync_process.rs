@@ -1,9 +1,7 @@
 //! The tunnel from the role `wiki` to the role `sync`.
 
-use axum::body::Body;
 use gateway::{Tunnel, TunnelSettings};
 use http::{HeaderName, HeaderValue};
-use tower::{BoxError, service_fn};
 use web::{SyncProcess, SyncSettings};
 
 use crate::outcome::Failure;
@@ -24,14 +22,8 @@ pub(crate) fn dig(sync: &SyncSettings, public_url: &str) -> Result<Tunnel, Failu
 
 /// The way through the tunnel, for the web part.
 pub(crate) fn through(tunnel: Tunnel) -> SyncProcess {
-    let carry = service_fn(move |request: http::Request<Body>| {
+    SyncProcess::new(move |request| {
         let tunnel = tunnel.clone();
-        async move {
-            let answer = tunnel.carry(request).await;
-            answer
-                .map(|response| response.map(Body::new))
-                .map_err(BoxError::from)
-        }
-    });
-    SyncProcess::new(carry)
+        async move { Ok(tunnel.carry(request).await?) }
+    })
 }

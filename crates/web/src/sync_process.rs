@@ -1,16 +1,18 @@
 //! The sync engine where another process has it (roles `wiki` and `sync`): carrying requests to it, asking how it is.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
+use bytes::Bytes;
 use tokio::sync::Mutex;
 use tower::util::BoxCloneSyncService;
-use tower::{BoxError, Service, ServiceExt as _};
+use tower::{BoxError, ServiceExt as _, service_fn};
 
 use crate::limits;
 
@@ -30,11 +32,17 @@ impl fmt::Debug for SyncProcess {
 
 impl SyncProcess {
     /// `carry` puts the path of a request below the context path of the other process.
-    pub fn new<S>(carry: S) -> Self
+    pub fn new<F, W, B>(carry: F) -> Self
     where
-        S: Service<Request, Response = Response, Error = BoxError> + Clone + Send + Sync + 'static,
-        S::Future: Send + 'static,
+        F: Fn(Request) -> W + Clone + Send + Sync + 'static,
+        W: Future<Output = Result<http::Response<B>, BoxError>> + Send + 'static,
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
     {
+        let carry = service_fn(move |request: Request| {
+            let carried = carry(request);
+            async move { Ok(carried.await?.map(Body::new)) }
+        });
         Self {
             carry: BoxCloneSyncService::new(carry),
             answered: Arc::default(),
@@ -68,7 +76,7 @@ impl SyncProcess {
         path: &str,
         token: Option<&str>,
         within: Duration,
-    ) -> Result<bytes::Bytes, BoxError> {
+    ) -> Result<Bytes, BoxError> {
         let mut request = Request::builder().uri(path);
         if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
