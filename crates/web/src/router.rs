@@ -24,6 +24,7 @@ pub fn router(web: Web) -> Router {
     let small = Router::new()
         .merge(site())
         .merge(spaces_and_pages())
+        .merge(files())
         .merge(old_addresses())
         .merge(for_scripts())
         .merge(live::router(&web))
@@ -158,14 +159,13 @@ fn spaces_and_pages() -> Router<Web> {
         )
         .route("/comments/{id}/delete", post(comments::delete))
         .route("/attachments/{id}/delete", post(attachments::delete))
-        .route(
-            "/download/attachments/{page}/{name}",
-            get(download::attachment),
-        )
-        .route(
-            "/download/thumbnails/{page}/{name}",
-            get(download::attachment),
-        )
+}
+
+fn files() -> Router<Web> {
+    let file = || get(download::attachment);
+    Router::new()
+        .route("/download/attachments/{page}/{name}", file())
+        .route("/download/thumbnails/{page}/{name}", file())
 }
 
 /// Addresses of Confluence, old and newer. Most are redirected to the canonical one.
