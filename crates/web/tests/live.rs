@@ -494,6 +494,44 @@ fn restored_by_another_process() {
     });
 }
 
+/// [EPOCH-4] What was typed offline across a rewriting is handed in over HTTP and merged; what clashes comes back as text.
+#[test]
+fn offline_edits() {
+    on_each(|place| async move {
+        let site = place.serve().await;
+        let mut ann = Person::join(&place, &site, &place.ann, None).await;
+        let kept = ann.write("typed offline");
+        let drafts = site.wiki.drafts();
+        drafts.compact(&Actor::System, place.page).await.unwrap();
+        let path = format!("/api/pages/{}/offline-edits", place.page);
+        let hand_in = |epoch: u64, proof: &[u8], update: &[u8]| {
+            use base64::Engine;
+            let update = base64::engine::general_purpose::STANDARD.encode(update);
+            let (client_id, proof) = (ann.lease.client_id, hex::encode(proof));
+            format!(
+                r#"{{"epoch":{epoch},"client_id":{client_id},"proof":"{proof}","updates":["{update}"]}}"#
+            )
+        };
+        let proof = ann.lease.proof;
+        let body = hand_in(1, &proof, &kept);
+        let merged = (200, r#"{"merged":true,"seq":2}"#.to_owned());
+        assert_eq!(site.post(&place.ann, &path, &body).await, merged);
+        assert_eq!(site.post(&place.bob, &path, &body).await.0, 422);
+        let not_hex = body.replace(&hex::encode(proof), "x");
+        assert_eq!(site.post(&place.ann, &path, &not_hex).await.0, 422);
+        let (status, told) = site
+            .post(&place.ann, &path, &hand_in(0, &proof, &kept))
+            .await;
+        assert_eq!(status, 409, "{told}");
+        assert!(told.contains("typed offline"), "{told}");
+        let (document, _) = drafts.read(&place.ann_actor, place.page).await.unwrap();
+        let body = document::StorageFormat::write(&document);
+        assert_eq!(body, "<p>Hello</p><p>typed offline</p>");
+        ann.wait(|frame| matches!(frame, ServerFrame::Reset { .. }).then_some(()))
+            .await;
+    });
+}
+
 /// [ROOM-9] Rights that are taken away reach open editors.
 #[test]
 fn rights_taken_away() {
