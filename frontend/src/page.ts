@@ -13,6 +13,7 @@ import { watchForms } from './page/forms'
 import { watchImport } from './page/import'
 import { watchAuthors } from './page/authors'
 import { watchTravel } from './page/travel'
+import { watchLiveState, watchPathTest } from './page/path-test'
 
 watchTheme()
 watchSidebar()
@@ -27,4 +28,6 @@ watchForms()
 watchImport()
 watchAuthors()
 watchTravel()
+watchPathTest()
+watchLiveState()
 watchEditButton()

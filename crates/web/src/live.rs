@@ -29,13 +29,13 @@ use crate::state::Web;
 use crate::sync_settings::{Role, SyncProxy, Transport};
 use entry::Way;
 
+pub(crate) use connection::paths;
 pub(crate) use entry::origin_of;
 pub(crate) use metrics::metrics;
 pub(crate) use probe::places as probe_places;
 pub(crate) use registry::Registry;
 pub(crate) use session::Sessions;
-#[allow(unused_imports, reason = "the administrator's page shows it")]
-pub(crate) use state::{SyncState, of as sync_state};
+pub(crate) use state::{ConnectionState, LogState, SyncState, of as sync_state};
 #[cfg(test)]
 pub(crate) use varint::{
     parts as varint_parts, read as varint_read, write_bytes as varint_write_bytes,

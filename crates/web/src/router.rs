@@ -7,8 +7,8 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 
 use crate::pages::{
-    account, admin, attachments, authors, blog, change, comments, content, draft_history, home,
-    import, people, search, setup, space_settings, spaces, versions,
+    account, admin, attachments, authors, blog, change, collaborative_editing, comments, content,
+    draft_history, home, import, people, search, setup, space_settings, spaces, versions,
 };
 use crate::state::Web;
 use crate::sync_settings::Role;
@@ -93,6 +93,11 @@ fn site() -> Router<Web> {
             "/admin/settings",
             get(admin::settings).post(admin::save_settings),
         )
+        .route(
+            "/admin/collaborative-editing",
+            get(collaborative_editing::page).post(collaborative_editing::save),
+        )
+        .route("/api/admin/paths", get(collaborative_editing::test_paths))
         .route("/admin/import", get(admin::import))
         .route("/import/{number}", get(import::progress))
 }

@@ -55,7 +55,7 @@ pub(super) async fn connection(
 }
 
 /// The paths that browsers may try, in this order.
-fn paths(settings: &SyncSettings) -> Vec<Value> {
+pub(crate) fn paths(settings: &SyncSettings) -> Vec<Value> {
     // Without a setting the engine is at the address of the page itself, by whichever name the browser came.
     let own = || format!("{}/v1", settings.context_path);
     let direct = settings.service_url.clone().unwrap_or_else(own);

@@ -98,7 +98,6 @@ pub(super) async fn state(State(web): State<Web>, entry: Entry) -> Answer {
 }
 
 /// The state of the engine, wherever it runs.
-#[allow(dead_code, reason = "the administrator's page shows it")]
 pub(crate) async fn of(web: &Web) -> SyncState {
     let asked = async {
         let Some(process) = web.sync_process() else {

@@ -7,6 +7,7 @@ use wiki::{Account, NewAccount, SiteSettings};
 use crate::addresses::{redirect, see_other};
 use crate::failure::{Answer, Failure};
 use crate::layout::{Section, Sheet, column};
+use crate::pages::collaborative_editing;
 use crate::pages::import::import_form;
 use crate::params::{Params, encode};
 use crate::parts::forms::{self, Field};
@@ -14,9 +15,10 @@ use crate::parts::people;
 use crate::state::Web;
 use crate::visitor::{ChangeForm, Member, Visitor};
 
-const TABS: [(&str, &str); 3] = [
+const TABS: [(&str, &str); 4] = [
     ("/admin/users", "People"),
     ("/admin/import", "Import"),
+    (collaborative_editing::ADDRESS, "Collaborative editing"),
     ("/admin/settings", "Site"),
 ];
 
@@ -35,7 +37,7 @@ pub(crate) async fn draw(web: &Web, visitor: &Visitor, at: &str, content: Markup
 }
 
 /// Only site administrators see these pages.
-fn administrators_only(visitor: &Visitor) -> Answer<()> {
+pub(crate) fn administrators_only(visitor: &Visitor) -> Answer<()> {
     if visitor.actor.is_admin() {
         Ok(())
     } else {

@@ -6,6 +6,7 @@ pub(crate) mod attachments;
 pub(crate) mod authors;
 pub(crate) mod blog;
 pub(crate) mod change;
+pub(crate) mod collaborative_editing;
 pub(crate) mod comments;
 pub(crate) mod content;
 pub(crate) mod draft_history;
