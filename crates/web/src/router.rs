@@ -25,6 +25,7 @@ pub fn router(web: Web) -> Router {
         .merge(site())
         .merge(spaces_and_pages())
         .merge(files())
+        .merge(drafts_and_authors())
         .merge(old_addresses())
         .merge(for_scripts())
         .merge(live::router(&web))
@@ -128,19 +129,6 @@ fn spaces_and_pages() -> Router<Web> {
         .route("/spaces/{key}/trash", get(space_settings::trash))
         .route("/content/{id}/history", get(versions::history))
         .route("/content/{id}/history/{number}", get(versions::one))
-        .route(
-            "/content/{id}/history/{number}/authors",
-            get(authors::of_version),
-        )
-        .route("/content/{id}/authors", get(authors::current))
-        .route("/content/{id}/draft", get(draft_history::page))
-        .route("/content/{id}/draft/restore", post(draft_history::restore))
-        .route("/api/pages/{id}/authors", get(authors::of_draft))
-        .route("/api/pages/{id}/draft-history", get(draft_history::moments))
-        .route(
-            "/api/pages/{id}/draft-history/{seq}",
-            get(draft_history::at),
-        )
         .route("/content/{id}/compare", get(versions::compare))
         .route("/content/{id}/restore", post(versions::restore))
         .route("/content/{id}/info", get(versions::info))
@@ -171,6 +159,24 @@ fn files() -> Router<Web> {
     Router::new()
         .route("/download/attachments/{page}/{name}", file())
         .route("/download/thumbnails/{page}/{name}", file())
+}
+
+/// Who wrote what, and how the draft grew.
+fn drafts_and_authors() -> Router<Web> {
+    Router::new()
+        .route(
+            "/content/{id}/history/{number}/authors",
+            get(authors::of_version),
+        )
+        .route("/content/{id}/authors", get(authors::current))
+        .route("/content/{id}/draft", get(draft_history::page))
+        .route("/content/{id}/draft/restore", post(draft_history::restore))
+        .route("/api/pages/{id}/authors", get(authors::of_draft))
+        .route("/api/pages/{id}/draft-history", get(draft_history::moments))
+        .route(
+            "/api/pages/{id}/draft-history/{seq}",
+            get(draft_history::at),
+        )
 }
 
 /// Addresses of Confluence, old and newer. Most are redirected to the canonical one.

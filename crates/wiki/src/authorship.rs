@@ -16,6 +16,9 @@ use storage::{Tx, WriteTx, params};
 /// Runs of the text of a whole document: how many UTF-16 units, and whose; `None`: nobody knows.
 pub(crate) type Runs = Vec<(u64, Option<UserId>)>;
 
+/// A run with the index of its author among the shares.
+type Indexed = (u64, Option<usize>);
+
 /// How many colours there are for authors.
 const COLOURS: usize = 12;
 
@@ -91,7 +94,7 @@ pub(crate) fn read(tx: &Tx, page: ContentId, number: i64) -> Result<Option<Runs>
 }
 
 /// The authors with their shares, and the runs by their index.
-fn shares(tx: &Tx, runs: &Runs) -> Result<(Vec<Share>, Vec<(u64, Option<usize>)>)> {
+fn shares(tx: &Tx, runs: &Runs) -> Result<(Vec<Share>, Vec<Indexed>)> {
     let mut totals: Vec<(Option<UserId>, u64)> = Vec::new();
     for (units, user) in runs {
         match totals.iter_mut().find(|(known, _)| known == user) {
@@ -117,7 +120,7 @@ fn shares(tx: &Tx, runs: &Runs) -> Result<(Vec<Share>, Vec<(u64, Option<usize>)>
 }
 
 /// The document with a sign before and after each author's text; text beyond the runs has none.
-fn mark(document: &Document, runs: &[(u64, Option<usize>)]) -> Document {
+fn mark(document: &Document, runs: &[Indexed]) -> Document {
     let mut pen = Pen { runs, used: 0 };
     let content = document.content.iter().map(|node| pen.node(node)).collect();
     Document::new(content)
@@ -125,7 +128,7 @@ fn mark(document: &Document, runs: &[(u64, Option<usize>)]) -> Document {
 
 /// Goes through the text of a document and the runs side by side.
 struct Pen<'r> {
-    runs: &'r [(u64, Option<usize>)],
+    runs: &'r [Indexed],
     /// Units of the first run that are behind.
     used: u64,
 }
@@ -201,7 +204,7 @@ mod tests {
     use super::*;
     use document::StorageFormat;
 
-    fn check(source: &str, runs: &[(u64, Option<usize>)], expect: &str) {
+    fn check(source: &str, runs: &[Indexed], expect: &str) {
         let (document, _) = StorageFormat::parse(source).unwrap();
         let html = Html::render(&mark(&document, runs), "T", &());
         assert_eq!(signs::to_tags(&html, write_tag), expect);

@@ -105,8 +105,8 @@ pub use import::{
 pub use labels::{LabelCount, Labels};
 pub use live::{
     Compacted, DraftHistory, DraftState, Drafts, LiveAuthors, LiveDocuments, LiveLink, LiveMode,
-    LogSize, Mode, Moment, OfflineEdits, OfflineMerge, OpenDocument, Published, mode_of_word,
-    open_rights,
+    LogSize, Mode, Moment, OfflineEdits, OfflineMerge, OpenDocument, OriginRun, Published,
+    mode_of_word, open_rights,
 };
 pub use pages::{
     Byline, ContentKind, NewPage, PageContent, PageHead, PageLink, PageSummary, PageView, Pages,

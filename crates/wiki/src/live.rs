@@ -52,7 +52,7 @@ pub use open::{OpenDocument, open_rights};
 pub use sizes::LogSize;
 pub use travel::{DraftHistory, DraftState, Moment};
 pub(crate) use writes::{Written, follow, onto_published};
-pub use written::LiveAuthors;
+pub use written::{LiveAuthors, OriginRun};
 
 /// The roots of a page's live document: the body and the title.
 const ROOTS: &[&str] = &["default", "title"];

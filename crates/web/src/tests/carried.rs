@@ -433,7 +433,7 @@ async fn the_end_is_told_with_its_code() {
     let nowhere = Client::hello(ContentId::new(999_999));
     let mut one = Client::new(&site, &ann, 1);
     let mut stream = one.stream().await.unwrap();
-    one.send(&[nowhere.clone()]).await;
+    one.send(std::slice::from_ref(&nowhere)).await;
     for _ in 0..2 {
         let end = stream.next(&mut one).await;
         assert!(matches!(end, Said::Close(4404, _)), "{end:?}");

@@ -17,6 +17,9 @@ use document::{Live, Written};
 use std::collections::HashMap;
 use storage::{Tx, WriteTx, params};
 
+/// A run of the text with which an epoch began: clock, UTF-16 units, index of a person.
+pub type OriginRun = (u64, u64, Option<usize>);
+
 /// Whose the client ids of a page's live document are, for the view of contributors in the editor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LiveAuthors {
@@ -24,8 +27,8 @@ pub struct LiveAuthors {
     pub people: Vec<Person>,
     /// Client ids and the index of their person; ids of visitors without an account are left out.
     pub clients: Vec<(u64, usize)>,
-    /// The client id of the text with which the epoch began, and its runs: clock, UTF-16 units, index of a person.
-    pub origin: Option<(u64, Vec<(u64, u64, Option<usize>)>)>,
+    /// The client id of the text with which the epoch began, and its runs.
+    pub origin: Option<(u64, Vec<OriginRun>)>,
 }
 
 impl Drafts<'_> {
@@ -82,11 +85,7 @@ impl People {
         Ok(index)
     }
 
-    fn runs(
-        &mut self,
-        tx: &Tx,
-        runs: &[(u64, u64, Option<UserId>)],
-    ) -> Result<Vec<(u64, u64, Option<usize>)>> {
+    fn runs(&mut self, tx: &Tx, runs: &[(u64, u64, Option<UserId>)]) -> Result<Vec<OriginRun>> {
         runs.iter()
             .map(|(clock, units, user)| Ok((*clock, *units, self.index(tx, *user)?)))
             .collect()
