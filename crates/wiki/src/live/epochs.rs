@@ -357,8 +357,9 @@ pub(super) async fn sweep_once(inner: &Inner) -> Result<usize> {
     let smallest = REWRITE_BYTES_MIN.min(REWRITE_CLIENTS_BYTES) as i64;
     let read = move |tx: &Tx| -> Result<Vec<ContentId>> {
         let sql = "SELECT d.document_id FROM live_document d JOIN content c ON c.id = d.document_id
+            JOIN live_snapshot s ON s.document_id = d.document_id
             LEFT JOIN live_weighed w ON w.document_id = d.document_id
-            WHERE c.status IN ('current', 'draft') AND d.head_seq = d.snapshot_seq AND LENGTH(d.snapshot) > $1
+            WHERE c.status IN ('current', 'draft') AND d.head_seq = d.snapshot_seq AND LENGTH(s.bytes) > $1
                 AND (w.head_seq IS NULL OR w.head_seq < d.head_seq) LIMIT $2";
         let rows = tx.query(sql, params![smallest, REWRITE_BATCH])?;
         rows.iter()

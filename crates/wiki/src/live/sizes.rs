@@ -34,9 +34,9 @@ pub struct LogSize {
 }
 
 const SIZES: &str = "SELECT d.document_id, d.epoch, d.head_seq, d.published_seq, c.title, o.namespace, o.name,
-        CAST(LENGTH(d.snapshot) AS BIGINT) AS snapshot_bytes,
+        CAST(LENGTH(s.bytes) AS BIGINT) AS snapshot_bytes,
         CAST(COALESCE(u.tail_rows, 0) AS BIGINT) AS tail_rows, CAST(COALESCE(u.tail_bytes, 0) AS BIGINT) AS tail_bytes
-    FROM live_document d
+    FROM live_document d JOIN live_snapshot s ON s.document_id = d.document_id
     LEFT JOIN (SELECT document_id, COUNT(*) AS tail_rows, SUM(LENGTH(bytes)) AS tail_bytes FROM live_update GROUP BY document_id) u
         ON u.document_id = d.document_id
     LEFT JOIN content c ON c.id = d.document_id
@@ -60,7 +60,7 @@ impl LiveDocuments {
 
 fn sizes(tx: &Tx, largest: usize, pages: &[ContentId]) -> Result<Vec<LogSize>> {
     let sql = format!(
-        "{SIZES} ORDER BY LENGTH(d.snapshot) + COALESCE(u.tail_bytes, 0) DESC, d.document_id LIMIT $1"
+        "{SIZES} ORDER BY LENGTH(s.bytes) + COALESCE(u.tail_bytes, 0) DESC, d.document_id LIMIT $1"
     );
     let largest = i64::try_from(largest).unwrap_or(i64::MAX);
     let mut sizes = Vec::new();
