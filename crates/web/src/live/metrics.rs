@@ -17,6 +17,12 @@ fn of_engine(stats: &EngineStats) -> String {
         ("rooms", "gauge", stats.rooms),
         ("connections", "gauge", stats.connections),
         ("joins_total", "counter", stats.joins),
+        ("joins_waiting", "gauge", stats.joins_waiting),
+        (
+            "joins_turned_away_total",
+            "counter",
+            stats.joins_turned_away,
+        ),
         ("updates_total", "counter", stats.updates),
         ("commits_total", "counter", stats.commits),
         ("commits_failed_total", "counter", stats.commits_failed),
