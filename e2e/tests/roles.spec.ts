@@ -184,6 +184,9 @@ test("while the engine is down pages are read and commented, and it says so wher
     await expect.poll(async () => (await connection()).sync, { timeout: 5_000 }).toBe("down");
     await ann.read(path);
     await expect(ann.page.getByRole("main")).toContainText("Bed 1: beans");
+    await ann.page.getByLabel("Add a comment").fill("Written while the engine is down.");
+    await ann.page.getByRole("button", { name: "Comment", exact: true }).click();
+    await expect(ann.page.getByText("Written while the engine is down.")).toBeVisible();
   } finally {
     await both.sync.start();
   }
