@@ -18,7 +18,7 @@ const ROUNDS = Number(flags.rounds);
 const LOAD = resolve(process.env.WATERSMEET_LOAD ?? join(BINARY, "../load"));
 const Y_SWEET = process.env.Y_SWEET ?? "y-sweet";
 const TICKS_PER_SECOND = 100;
-const PAGES = 600;
+const PAGES = 1_200;
 const FIRST_PAGE = 1_000_001;
 const place = folder();
 
@@ -29,7 +29,11 @@ async function launch(words, port, environment = {}) {
   const child = spawn("taskset", ["-c", "0", ...words], { stdio: "ignore", env: { ...process.env, ...environment } });
   for (const deadline = performance.now() + 20_000; ; await pause(20)) {
     if (child.exitCode !== null) throw new Error(`${words[0]} ended with ${child.exitCode}`);
-    if (await listening(port).then(() => true, () => false)) return child;
+    if (await listening(port).then(() => true, () => false)) {
+      // Something else may have answered: then this one ends because the port is taken.
+      await pause(300);
+      if (child.exitCode === null) return child;
+    }
     if (performance.now() > deadline) throw new Error(`${words[0]} does not answer`);
   }
 }
@@ -137,22 +141,28 @@ const simple = (scenario, count, options) => async (server) => load(server, scen
 const SCENARIOS = {
   page: { title: "50 editors on one page, each with 32 edits on their way", run: simple("saturate", 1, { per: 50, window: 32, seconds: 3 }) },
   pairs: { title: "50 pages of two editors, each with 8 edits on their way", run: simple("saturate", 50, { per: 2, window: 8, seconds: 3 }) },
+  paced: { title: "100 pages of two editors, 5 edits a second each", run: simple("steady", 100, { per: 2, rate: 5, seconds: 3 }) },
   hundred: { title: "100 editors on one page, 2 edits a second each", run: simple("steady", 1, { per: 100, rate: 2, seconds: 4 }) },
   fivehundred: { title: "500 editors on one page, 1 edit a second each", rounds: 3, run: simple("steady", 1, { per: 500, rate: 1, seconds: 4 }) },
   presence: { title: "500 people on one page, presence at 10 Hz", rounds: 3, run: simple("steady", 1, { per: 500, rate: 0, presence: 10, seconds: 4 }) },
   active: { title: "500 editors on one page, an edit every five seconds each, presence at 10 Hz", rounds: 3, run: simple("steady", 1, { per: 500, rate: 0.2, presence: 10, seconds: 4 }) },
-  idle: { title: "2,000 connections that do nothing, on 20 pages", rounds: 1, run: simple("idle", 20, { per: 100 }) },
+  idle: { title: "2,000 connections that do nothing, on 20 pages, right after a start", rounds: 1,
+    async run(server) {
+      await restart(server);
+      return load(server, "idle", await server.documents(20), { per: 100 });
+    },
+  },
   large: {
-    title: "20 open pages of 500 kB, opened after a start", rounds: 1, storing: true,
+    title: "20 open pages of 3 MB, opened after a start", rounds: 1, storing: true,
     async run(server) {
       const documents = await server.documents(20);
-      load(server, "big", documents, { bytes: 500_000 });
+      load(server, "big", documents, { bytes: 3_000_000 });
       await restart(server);
       return load(server, "idle", documents, { per: 1, settle: 1 });
     },
   },
   joins: {
-    title: "150 joins of a 4 MB page at once",
+    title: "150 joins of a 4 MB page at once", storing: "if it can",
     async run(server) {
       server.big ??= await (async () => {
         const documents = await server.documents(1);
@@ -163,7 +173,7 @@ const SCENARIOS = {
       return load(server, "joins", server.big, { per: 150 });
     },
   },
-  typing: { title: "two editors on a 4 MB page, 50 edits a second each", rounds: 1, async run(server) {
+  typing: { title: "two editors on a 4 MB page, 50 edits a second each", rounds: 1, storing: "if it can", async run(server) {
     return server.big ? load(server, "steady", server.big, { per: 2, rate: 50, seconds: 3 }) : null;
   } },
   cold: {
@@ -219,7 +229,8 @@ const began = performance.now();
 for (const scenario of wanted(flags.only, SCENARIOS)) {
   const { rounds = ROUNDS, storing, run } = SCENARIOS[scenario];
   if (storing) {
-    for (const name of servers) {
+    for (const name of servers.filter((name) => SERVERS[name].stores && !SERVERS[name].storing)) {
+      SERVERS[name].storing = true;
       await end(SERVERS[name], "SIGTERM");
       await SERVERS[name].start(true);
       SERVERS[name].child.kill("SIGSTOP");
@@ -227,7 +238,7 @@ for (const scenario of wanted(flags.only, SCENARIOS)) {
   }
   for (let round = 0; round < Math.min(rounds, ROUNDS); round++) {
     for (const name of servers) {
-      if (storing && !SERVERS[name].stores) continue;
+      if (storing === true && !SERVERS[name].stores) continue;
       const server = SERVERS[name];
       await alone(server);
       const result = await run(server);
