@@ -159,6 +159,8 @@ pub(crate) const ROOM_INBOX: usize = 1_024;
 pub(crate) const COMMIT_ROWS_MAX: usize = 4_096;
 /// Bytes in one group commit.
 pub(crate) const COMMIT_BYTES_MAX: usize = 16 << 20;
+/// Group commits begin no more often than this.
+pub(crate) const COMMIT_EVERY_MS: u64 = 3;
 /// How often the heads of open documents are compared with the log, for changes by other processes.
 pub(crate) const WATCH_MS: u64 = 1_000;
 /// How long a shutdown waits for the rooms to commit what they hold.
