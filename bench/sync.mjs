@@ -153,12 +153,12 @@ const SCENARIOS = {
     },
   },
   large: {
-    title: "20 open pages of 3 MB, opened after a start", rounds: 1, storing: true,
+    title: "20 open pages of 3 MB, opened after a start, twelve seconds later", rounds: 1, storing: true,
     async run(server) {
       const documents = await server.documents(20);
       load(server, "big", documents, { bytes: 3_000_000 });
       await restart(server);
-      return load(server, "idle", documents, { per: 1, settle: 1 });
+      return load(server, "idle", documents, { per: 1, settle: 12 });
     },
   },
   joins: {
