@@ -135,13 +135,17 @@ async function headers(path: Path, plan: Plan): Promise<Finding> {
   return ok(`host ${host ?? '(none)'}, ${seen.http_version ?? ''}, from ${seen.client_address ?? 'unknown'}`)
 }
 
+async function switchedOff(): Promise<Finding> {
+  return warn('switched off by the setting `sync.transports`: browsers do not try it')
+}
+
 function steps(plan: Plan): Step[] {
-  const has = (name: string) => plan.transports.includes(name)
+  const allowed = (name: string, run: Step['run']): Step['run'] => (plan.transports.includes(name) ? run : switchedOff)
   return [
     { name: 'Heartbeat', run: heartbeat },
-    ...(has('websocket') ? [{ name: 'WebSocket', run: webSocket }] : []),
-    ...(has('event-stream') ? [{ name: 'Event stream', run: eventStream }] : []),
-    ...(has('long-poll') ? [{ name: 'Long poll', run: longPoll }] : []),
+    { name: 'WebSocket', run: allowed('websocket', webSocket) },
+    { name: 'Event stream', run: allowed('event-stream', eventStream) },
+    { name: 'Long poll', run: allowed('long-poll', longPoll) },
     { name: 'Upload', run: upload },
     { name: 'Address', run: headers },
   ]

@@ -233,6 +233,17 @@ test('[CLIENT-11] when the browser says that the network is gone, or back, the c
   assert.match(world.shown, /^Offline/)
 })
 
+test('[CLIENT-11] the round trip that the echo measured is told right after WELCOME, on the first way and on a better one', async () => {
+  const world = new World()
+  world.blocked.add('websocket')
+  await world.start()
+  const told = () => world.sent.flatMap(({ transport, frame }, at) => (frame.type === 'ping' && world.sent[at - 1]?.frame.type === 'hello' ? [[transport, frame.rttMs]] : []))
+  assert.deepEqual(told(), [['event-stream', 3]])
+  world.blocked.clear()
+  await world.clock.pass(30_000)
+  assert.deepEqual(told(), [['event-stream', 3], ['websocket', 3]])
+})
+
 test('[CLIENT-11] each ping says the round trip that was measured before; a heartbeat comes every 25 seconds at least', async () => {
   const world = await new World().start()
   world.sent.length = 0

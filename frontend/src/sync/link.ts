@@ -216,12 +216,18 @@ export class Link {
 
   /** From now on everything goes over this wire. */
   private use(wire: Wire): void {
-    wire.handOver({ onOpen: () => undefined, onPong: () => this.tellRoute(), onFrame: (frame) => this.events.onFrame(frame), onEnd: (end) => this.ended(end) })
+    wire.handOver({ onOpen: () => undefined, onPong: () => this.tellRoute(), onFrame: (frame) => this.heard(wire, frame), onEnd: (end) => this.ended(end) })
     wire.beat(Math.min(HEARTBEAT_MAX_MS, this.connection?.heartbeat_ms || HEARTBEAT_MAX_MS))
     this.wire = wire
     this.absence = null
     this.network.remember(wire.candidate)
     this.tellRoute()
+  }
+
+  private heard(wire: Wire, frame: ServerFrame): void {
+    // The echo of the race measured a round trip that the server has not heard of.
+    if (frame.type === 'welcome') wire.ping()
+    this.events.onFrame(frame)
   }
 
   /** A WebSocket cannot carry a header: its token goes first. The others carry it with every request. [TRANS-25] */
@@ -322,7 +328,7 @@ export class Link {
     this.next = null
     this.wire?.close()
     this.use(wire)
-    this.events.onFrame(frame)
+    this.heard(wire, frame)
     this.lookLater()
   }
 
