@@ -87,7 +87,11 @@ impl Web {
 
     /// The pages that people edit together.
     pub(crate) async fn live(&self) -> wiki::Result<&LiveDocuments> {
-        let start = || LiveDocuments::start(self.inner.wiki.clone());
+        let start = async || {
+            let live = LiveDocuments::start(self.inner.wiki.clone()).await?;
+            live.set_writers_max(self.sync().writers_max).await;
+            Ok(live)
+        };
         self.inner.live.get_or_try_init(start).await
     }
 

@@ -124,6 +124,11 @@ impl LiveDocuments {
         Ok(Self { inner })
     }
 
+    /// How many may write in one document at a time while editing is on; 0: any number.
+    pub async fn set_writers_max(&self, writers_max: usize) {
+        self.inner.engine.set_writers_max(writers_max).await;
+    }
+
     /// Opens a document for somebody: `page-<id>`. `Forbidden` or `NotFound` when they may not read it.
     pub async fn join(
         &self,
