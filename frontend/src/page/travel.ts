@@ -47,7 +47,7 @@ class Travel {
     this.at = Math.min(Number(this.slider.value), this.moments.length - 1)
     this.slider.max = String(this.moments.length - 1)
     this.slider.disabled = false
-    this.slider.addEventListener('input', () => this.go(Number(this.slider.value)))
+    this.slider.addEventListener('input', () => this.go(this.nearest(Number(this.slider.value))))
     for (const button of findAll<HTMLButtonElement>('[data-travel-step]', this.root)) {
       button.hidden = false
       button.addEventListener('click', () => this.step(Number(button.dataset.travelStep)))
@@ -80,6 +80,14 @@ class Travel {
   private next(from: number, by: number): number {
     for (let index = from + by; index >= 0 && index < this.moments.length; index += by) if (this.fits(index)) return index
     return from
+  }
+
+  /** The moment that is shown when the slider is moved here: further on the same way, or else back. */
+  private nearest(index: number): number {
+    if (this.fits(index)) return index
+    const by = index < this.at ? -1 : 1
+    const onward = this.next(index, by)
+    return onward === index ? this.next(index, -by) : onward
   }
 
   private step(by: number): void {
