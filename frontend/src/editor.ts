@@ -217,11 +217,11 @@ class Editor {
     if (event.event === 'moved') void this.moved(String(event.url ?? ''), String(event.title ?? ''))
   }
 
+  /** Read-only needs no word here: the strip stands as long as it lasts. */
   private tellMode(mode: string): void {
     this.chrome.showAsked(null)
     if (mode === 'on') toast('Editing together is on.')
     if (mode === 'off') toast('Editing together is off: one person writes at a time.')
-    if (mode === 'read-only') toast('Editing is switched off for now. You see the page live.')
   }
 
   /** The address bar and the way to the page follow it. */

@@ -47,6 +47,7 @@ test('[CLIENT-5] the strip says what is wrong and how much is kept', () => {
 test('[CLIENT-9] what stands between a person and writing', () => {
   assert.deepEqual(accessText(2, '', 'Ann'), { text: 'Ann is editing; one person writes at a time.', ask: 'Ask to edit' })
   assert.equal(accessText(2, 'you let somebody else write').text, 'You let somebody else write. Somebody else is editing; one person writes at a time.')
+  assert.equal(accessText(2, 'one person writes at a time; you may ask to write', 'Ann').text, 'Ann is editing; one person writes at a time.')
   assert.equal(accessText(3, '').ask, 'Ask to write')
   assert.deepEqual(accessText(0, 'the space is archived'), { text: 'Read-only: the space is archived', ask: '' })
 })

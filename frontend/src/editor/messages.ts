@@ -93,6 +93,8 @@ export function absenceText(absence: Absence, status: Status): [string, string] 
 export function accessText(cause: number, reason: string, writer = ''): { text: string; ask: string } {
   const said = reason === '' ? '' : `${reason[0]!.toUpperCase()}${reason.slice(1).replace(/\.$/, '')}.`
   if (cause === 1) return { text: said || 'Read-only: editing is switched off at the moment. You see changes live.', ask: '' }
+  // The server's usual words say no more than this does.
+  if (cause === 2 && reason.startsWith('one person writes')) return accessText(cause, '', writer)
   if (cause === 2) return { text: `${said} ${writer || 'Somebody else'} is editing; one person writes at a time.`.trim(), ask: 'Ask to edit' }
   if (cause === 3) return { text: said || 'You watch live: as many people write as may at once.', ask: 'Ask to write' }
   return { text: reason === '' ? 'Read-only: you may not edit this page.' : `Read-only: ${reason}`, ask: '' }

@@ -54,7 +54,7 @@ pub(crate) async fn page(
     let content = html! {
         (forms::done(saved.then_some("Saved. Open editors have been told.")))
         (mode_box(&visitor, &mode))
-        div data-live-state { (overview(&web, &state)) (editors(&state)) (logs(&state)) }
+        div data-live-state { (overview(&web, &state)) @if state.up { (editors(&state)) (logs(&state)) } }
         (path_test())
         (settings(&web))
     };
@@ -105,7 +105,7 @@ fn overview(web: &Web, state: &SyncState) -> Markup {
     if !state.up {
         return html! { div.notice.danger role="status" { div.grow {
             b { "The sync engine does not answer." } " Reading and comments work; editing does not. "
-            "Start the process with `watersmeet serve --role sync`, and see that " code { (web.sync().internal_url) } " reaches it."
+            "Start the process with " code { "watersmeet serve --role sync" } ", and see that " code { (web.sync().internal_url) } " reaches it."
         } } };
     }
     let editors = state.connections.len();
@@ -183,12 +183,12 @@ fn editors(state: &SyncState) -> Markup {
 fn row(connection: &ConnectionState) -> Markup {
     html! {
         td { @if connection.user.is_empty() { "Not logged in" } @else { a href={ "/people/" (encode(&connection.user)) } { (connection.name) } } }
-        td.nowrap { @if connection.transport.starts_with("websocket") { (word(&connection.transport)) } @else { span.badge.warn { (word(&connection.transport)) } } }
-        td.nowrap { @if connection.path == "direct" { "direct" } @else { span.badge.warn { (connection.path) } } }
-        td.num { @if connection.rtt_ms == 0 { span.meta { "not yet" } } @else { (connection.rtt_ms) " ms" } }
-        td.num { @if connection.lag == 0 { "0" } @else { (connection.lag) " updates" } }
-        td.nowrap { (dates::minute(connection.since_ms)) }
-        td.num.nowrap { (dates::size(signed(connection.bytes_out))) " / " (dates::size(signed(connection.bytes_in))) }
+        td.nowrap data-label="Transport" { @if connection.transport.starts_with("websocket") { (word(&connection.transport)) } @else { span.badge.warn { (word(&connection.transport)) } } }
+        td.nowrap data-label="Path" { @if connection.path == "direct" { "direct" } @else { span.badge.warn { (connection.path) } } }
+        td.num data-label="Round trip" { @if connection.rtt_ms == 0 { span.meta { "not yet" } } @else { (connection.rtt_ms) " ms" } }
+        td.num data-label="Behind" { @if connection.lag == 0 { "0" } @else { (connection.lag) " updates" } }
+        td.nowrap data-label="Since" { (dates::minute(connection.since_ms)) }
+        td.num.nowrap data-label="Sent and received" { (dates::size(signed(connection.bytes_out))) " / " (dates::size(signed(connection.bytes_in))) }
     }
 }
 
@@ -225,10 +225,10 @@ fn logs(state: &SyncState) -> Markup {
 fn log_row(state: &SyncState, log: &LogState) -> Markup {
     html! { tr {
         td { (name_of(state, &log.document)) }
-        td.num.nowrap { (dates::size(log.snapshot_bytes)) }
-        td.num.nowrap { (log.tail_rows) " · " (dates::size(log.tail_bytes)) }
-        td.num { (log.head_seq.saturating_sub(log.published_seq).max(0)) }
-        td.num { (log.epoch) }
+        td.num.nowrap data-label="Snapshot" { (dates::size(log.snapshot_bytes)) }
+        td.num.nowrap data-label="Updates behind it" { (log.tail_rows) " · " (dates::size(log.tail_bytes)) }
+        td.num data-label="Unpublished" { (log.head_seq.saturating_sub(log.published_seq).max(0)) }
+        td.num data-label="Epoch" { (log.epoch) }
     } }
 }
 
