@@ -26,6 +26,8 @@ export class WikiServer {
   publicUrl: string | undefined;
   /** What `serve` is told beside its place and its address. */
   flags: string[] = [];
+  /** Settings that it takes from its environment: `WATERSMEET_...`. */
+  environment: Record<string, string> = {};
 
   private constructor(
     readonly url: string,
@@ -71,7 +73,7 @@ export class WikiServer {
     const address = new URL(this.url).host;
     const named = this.publicUrl ? ["--public-url", this.publicUrl] : [];
     const [program, ...words] = [...this.inside, BINARY, "serve", ...this.place(), "--listen", address, ...named, ...this.flags];
-    const child = spawn(program!, words, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program!, words, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...this.environment } });
     this.process = child;
     child.stdout.on("data", (data) => (this.output += data));
     child.stderr.on("data", (data) => (this.output += data));
