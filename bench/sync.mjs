@@ -176,17 +176,6 @@ const SCENARIOS = {
   typing: { title: "two editors on a 4 MB page, 50 edits a second each", rounds: 1, storing: "if it can", async run(server) {
     return server.big ? load(server, "steady", server.big, { per: 2, rate: 50, seconds: 3 }) : null;
   } },
-  cold: {
-    title: "cold open of a page with 250,000 edits", rounds: 1, storing: true,
-    async run(server) {
-      const documents = await server.documents(1);
-      const filled = load(server, "fill", documents, { count: 250_000, per: 10, window: 32 });
-      await pause(12_000);
-      await restart(server);
-      const opened = load(server, "joins", documents, { per: 1 });
-      return filled && opened && { ...opened, edits: filled.edits };
-    },
-  },
   loss: {
     title: "`kill -9` while 50 editors type: acknowledged edits that are gone", rounds: 3, storing: true,
     async run(server) {
@@ -200,6 +189,17 @@ const SCENARIOS = {
       await ended;
       await server.start(true);
       return existsSync(file) ? load(server, "verify", documents, { file }) : null;
+    },
+  },
+  cold: {
+    title: "cold open of a page with 250,000 edits", rounds: 1, storing: true,
+    async run(server) {
+      const documents = await server.documents(1);
+      const filled = load(server, "fill", documents, { count: 250_000, per: 125, window: 32 });
+      await pause(12_000);
+      await restart(server);
+      const opened = load(server, "joins", documents, { per: 1 });
+      return filled && opened && { ...opened, edits: filled.edits };
     },
   },
 };
@@ -225,6 +225,19 @@ for (const name of wanted(flags.servers, SERVERS)) {
 }
 
 const runs = {};
+const versions = JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8")).devDependencies;
+const date = new Date().toISOString().slice(0, 10);
+
+/** Writes what is measured so far, so that a run that is ended early is not lost. */
+function save() {
+  const titles = Object.fromEntries(Object.entries(SERVERS).map(([name, { title }]) => [name, title]));
+  const text = table({ date, runs, absent, servers: titles, scenarios: SCENARIOS, versions, median, rounds: ROUNDS });
+  mkdirSync(flags.results, { recursive: true });
+  writeFileSync(join(flags.results, `${date}-sync.md`), text);
+  writeFileSync(join(flags.results, `${date}-sync.json`), `${JSON.stringify(runs)}\n`);
+  return text;
+}
+
 const began = performance.now();
 for (const scenario of wanted(flags.only, SCENARIOS)) {
   const { rounds = ROUNDS, storing, run } = SCENARIOS[scenario];
@@ -248,15 +261,11 @@ for (const scenario of wanted(flags.only, SCENARIOS)) {
       console.error(`${((performance.now() - began) / 1000).toFixed(0)} s  ${scenario}  ${name}  ${JSON.stringify(result)}`);
     }
   }
+  save();
 }
 for (const name of servers) await end(SERVERS[name], "SIGKILL");
 
-const versions = JSON.parse(readFileSync(join(import.meta.dirname, "package.json"), "utf8")).devDependencies;
-const date = new Date().toISOString().slice(0, 10);
-const text = table({ date, runs, absent, servers: Object.fromEntries(Object.entries(SERVERS).map(([name, { title }]) => [name, title])), scenarios: SCENARIOS, versions, median, rounds: ROUNDS });
-mkdirSync(flags.results, { recursive: true });
-writeFileSync(join(flags.results, `${date}-sync.md`), text);
-writeFileSync(join(flags.results, `${date}-sync.json`), `${JSON.stringify(runs)}\n`);
+const text = save();
 console.log(text);
 process.exitCode = aims(runs, median).every((aim) => aim.met !== false) ? 0 : 1;
 process.exit();
